@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint bench format lock crd clean
+
+BIN := .venv/bin
+EXAMPLE ?= manifests/examples/flight-delays.yaml
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: ## Make the environment in .venv (what is there already is reused).
+	@sh scripts/setup.sh
+
+run: setup ## Fetch real data and run the example job on 2 ranks: prepare, train, quantize, books.
+	@$(BIN)/python scripts/fetch_data.py flights .ullage/storage/data
+	@$(BIN)/ullage run $(EXAMPLE)
+
+test: setup ## Run every test.
+	@$(BIN)/python scripts/fetch_data.py mnist .cache/data
+	@$(BIN)/pytest
+
+lint: setup ## Check style, types, layers and what is generated.
+	@sh scripts/lint.sh
+
+bench: setup ## Run the benchmarks.
+	@$(BIN)/python -m bench
+
+format: setup ## Format the code.
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## Resolve the requirements again.
+	@sh scripts/lock.sh
+
+crd: setup ## Generate manifests/crd from the types.
+	@$(BIN)/python -m ullage_operator.api.crd
+
+clean: ## Remove what the targets made, .ullage (data, artifacts, books) excepted.
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
