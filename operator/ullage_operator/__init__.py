@@ -1,0 +1,1 @@
+"""The controlling side of Ullage: manifests, the plan, the ledger, and what drives workers."""

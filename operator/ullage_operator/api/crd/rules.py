@@ -1,0 +1,180 @@
+"""What a schema can't say: rules in CEL, each beside the validator of the type that it mirrors.
+
+``RULES`` names every validator over several fields that the types have, and the test holds it to that. A
+validator without a rule says why: the operator tells its errors in a condition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+
+from ullage_operator.api import types
+from ullage_trainer.config import data, training
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule in CEL over the fields of one type."""
+
+    cel: str
+    """True where the object is valid."""
+    message: str
+    """What is said where it is not."""
+    field_path: str = ""
+    """The field it is said of, such as ``.spec.data``; empty for the object that the rule is over."""
+
+
+@dataclass(frozen=True)
+class NotInCel:
+    """A validator that has no rule."""
+
+    why: str
+    """What keeps CEL from saying it."""
+
+
+def _exactly_one(*names: str) -> Rule:
+    count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
+    return Rule(f"{count} == 1", f"expected exactly one of {', '.join(names)}")
+
+
+def _given(name: str) -> str:
+    return f"(has(self.{name}) && size(self.{name}) > 0)"
+
+
+_DATASET: Final = "(has(self.data) || (has(self.inputs) && has(self.inputs.dataset)))"
+_UNTYPED: Final = NotInCel("a value of any scalar type has no type in the schema, and CEL can't see it")
+
+Validator = tuple[type[BaseModel], str]
+
+RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
+    (data.Source, "_one_format"): (
+        _exactly_one("csv", "parquet", "jsonLines", "idx"),
+        Rule(f"has(self.idx) != {_given('columns')}", "expected columns for csv, parquet and jsonLines, none for idx"),
+    ),
+    (data.MissingRule, "_fill_has_value"): _UNTYPED,
+    (data.RangeRule, "_bounded"): (
+        Rule("has(self.minimum) || has(self.maximum)", "expected minimum, maximum or both"),
+        Rule("!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum", "expected minimum <= maximum"),
+    ),
+    (data.Condition, "_operands"): _UNTYPED,
+    (data.Label, "_one_way"): (
+        Rule(f"has(self.column) != {_given('rules')}", "expected exactly one of column, rules"),
+        Rule(f"!has(self.default) || {_given('rules')}", "expected default only beside rules"),
+    ),
+    (data.IntegrateStep, "_one_kind"): (_exactly_one("join", "union"),),
+    (data.Split, "_leaves_training_rows"): (
+        Rule("self.validation + self.test < 1.0", "expected validation + test < 1"),
+    ),
+    (data.Quantiles, "_ordered"): (Rule("self.lower < self.upper", "expected lower < upper"),),
+    (data.Feature, "_fits"): (
+        Rule("(self.encode == 'Cyclic') == has(self.period)", "expected period with encode Cyclic and only with it"),
+        Rule("self.encode == 'Number' || self.scale == 'None'", "expected scale only with encode Number"),
+        Rule(
+            "self.encode != 'OneHot' || !has(self.impute) || self.impute == 'MostFrequent'",
+            "expected impute MostFrequent (or none) with encode OneHot",
+        ),
+    ),
+    (data.Data, "_names_fit"): (
+        Rule(
+            "!has(self.clean) || self.clean.all(step, self.sources.exists(s, s.name == step.source))",
+            "expected each step of clean to name one of sources",
+        ),
+        Rule("self.sources.exists(s, s.name == self.label.source)", "expected label to name one of sources"),
+        Rule(
+            "!has(self.integrate) || self.integrate.all(step, !has(step.join) || "
+            "self.sources.exists(s, s.name == step.join.source))",
+            "expected each join to name one of sources",
+        ),
+        Rule(
+            "!has(self.integrate) || self.integrate.all(step, !has(step.union) || "
+            "step.union.sources.all(name, self.sources.exists(s, s.name == name)))",
+            "expected each union to name some of sources",
+        ),
+        Rule(f"{_given('features')} || self.sources.exists(s, has(s.idx))", "expected features (at least one column)"),
+    ),
+    (training.ModelSpec, "_one_kind"): (
+        _exactly_one("mlp", "cnn", "module"),
+        Rule(
+            "has(self.module) || (!has(self.arguments) && !has(self.codePath))",
+            "expected arguments and codePath only beside module",
+        ),
+    ),
+    (training.Optimizer, "_momentum_fits"): (
+        Rule("!has(self.momentum) || self.name in ['sgd', 'rmsprop']", "expected momentum only with sgd or rmsprop"),
+    ),
+    (types.EnvVar, "_one_value"): (_exactly_one("value", "valueFrom"),),
+    (types.Volume, "_one_source"): (_exactly_one("emptyDir", "persistentVolumeClaim", "configMap", "secret"),),
+    (types.WorkerTemplate, "_each_name_once"): NotInCel("lists by name (listType: map) say it"),
+    (types.ResourceRequirements, "_requests_within_limits"): (
+        Rule(
+            "!has(self.limits) || self.requests.all(name, !(name in self.limits) || "
+            "quantity(string(self.requests[name])).compareTo(quantity(string(self.limits[name]))) <= 0)",
+            "expected each request to be at most its limit",
+        ),
+        Rule(
+            "self.requests.all(name, !name.contains('/') || (has(self.limits) && name in self.limits && "
+            "quantity(string(self.requests[name])).compareTo(quantity(string(self.limits[name]))) == 0))",
+            "expected limits of extended resources equal to their requests",
+        ),
+    ),
+    (types.TrainingJobSpec, "_stages_have_what_they_need"): (
+        Rule(
+            "has(self.data) || has(self.model) || has(self.quantize)", "expected at least one of data, model, quantize"
+        ),
+        Rule(f"!has(self.model) || {_DATASET}", "expected data or inputs.dataset beside model"),
+        Rule(f"!has(self.quantize) || {_DATASET}", "expected data or inputs.dataset beside quantize"),
+        Rule(
+            "!has(self.quantize) || has(self.model) || (has(self.inputs) && has(self.inputs.trained))",
+            "expected model or inputs.trained beside quantize",
+        ),
+    ),
+}
+
+_STARTED: Final = "(has(oldSelf.status) && has(oldSelf.status.startTime))"
+_SUSPENDED: Final = "(has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase == 'Suspended')"
+
+
+def _same(field: str) -> str:
+    """Whether a field of ``spec`` is as it was, absent included."""
+    new, old = f"self.spec.{field}", f"oldSelf.spec.{field}"
+    return f"(has({new}) ? has({old}) && {new} == {old} : !has({old}))"
+
+
+ROOT_RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        f"size(self.metadata.name) <= {types.MAX_JOB_NAME_LENGTH}",
+        f"expected metadata.name of at most {types.MAX_JOB_NAME_LENGTH} characters",
+    ),
+    Rule("!self.metadata.name.contains('.')", "expected metadata.name to be a DNS label, without a dot"),
+    *(
+        Rule(
+            f"!{_STARTED} || {_same(field)}", f"spec.{field} does not change once the job has started", f".spec.{field}"
+        )
+        for field in ("data", "inputs", "model", "training", "storage")
+    ),
+    *(
+        Rule(
+            f"!{_STARTED} || {_SUSPENDED} || {_same(field)}",
+            f"spec.{field} changes only while the job is suspended (runPolicy.suspend, status.phase Suspended)",
+            f".spec.{field}",
+        )
+        for field in ("workers", "image")
+    ),
+)
+"""Rules over the whole object: its name, and what may change when."""
+
+LIST_KEYS: Final[dict[tuple[type[BaseModel], str], str]] = {
+    (data.Data, "sources"): "name",
+    (data.Data, "clean"): "source",
+    (data.Source, "columns"): "name",
+    (types.WorkerTemplate, "env"): "name",
+    (types.WorkerTemplate, "volumes"): "name",
+    (types.WorkerTemplate, "imagePullSecrets"): "name",
+    (types.JobStatus, "conditions"): "type",
+    (types.JobStatus, "stages"): "name",
+    (types.JobStatus, "variants"): "variant",
+}
+"""Lists whose items have a key of their own, each of which stands once."""

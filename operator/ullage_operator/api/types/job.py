@@ -1,0 +1,91 @@
+"""TrainingJob: the manifest that ``kubectl apply`` and ``ullage run`` both take."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, Self
+
+from pydantic import model_validator
+
+from ullage_trainer.config import Data, Model, ModelSpec, Quantize, Stage, Training
+
+from .metadata import ObjectMeta
+from .names import Image
+from .policy import Accounting, Inputs, RunPolicy, StorageSpec
+from .status import JobStatus
+from .workers import Workers
+
+API_VERSION: Final = "ullage.dev/v1alpha1"
+KIND: Final = "TrainingJob"
+
+
+def stage_problems(given: frozenset[str]) -> list[str]:
+    """Return what a job lacks, given which of ``data``, ``model``, ``quantize``, ``inputs.*`` it has.
+
+    Takes names and not a spec, so that a spec with other errors in it is told these too.
+    """
+    problems: list[str] = []
+    if not given & {"data", "model", "quantize"}:
+        problems.append("expected at least one of data, model, quantize, found none")
+    dataset = bool(given & {"data", "inputs.dataset"})
+    if "model" in given and not dataset:
+        problems.append("expected data or inputs.dataset beside model, found neither")
+    if "quantize" in given and not dataset:
+        problems.append("expected data or inputs.dataset beside quantize, found neither")
+    if "quantize" in given and not given & {"model", "inputs.trained"}:
+        problems.append("expected model or inputs.trained beside quantize, found neither")
+    return problems
+
+
+class TrainingJobSpec(Model):
+    """What is to be done. A stage runs where its part is given: ``data``, ``model``, ``quantize``."""
+
+    image: Image | None = None
+    """The workers' image; absent means the one the operator is set up with. ``ullage run`` does without."""
+    data: Data | None = None
+    """What the prepare stage does; absent, a prepared data set is taken from ``inputs.dataset``."""
+    inputs: Inputs | None = None
+    """What stages that are left out would have made."""
+    model: ModelSpec | None = None
+    """What is trained; absent, there is no train stage."""
+    training: Training = Training()
+    """How it is trained."""
+    quantize: Quantize | None = None
+    """Which smaller models are made; absent, there is no quantize stage."""
+    workers: Workers = Workers()
+    """Who does the work."""
+    storage: StorageSpec = StorageSpec()
+    """Where data and artifacts are."""
+    run_policy: RunPolicy = RunPolicy()
+    """How long the job may take, how often it may fail, and what stays of it."""
+    accounting: Accounting = Accounting()
+    """In whose books the job is."""
+
+    @model_validator(mode="after")
+    def _stages_have_what_they_need(self) -> Self:
+        given = {name for name in ("data", "model", "quantize") if getattr(self, name) is not None}
+        if self.inputs:
+            given |= {f"inputs.{name}" for name in ("dataset", "trained") if getattr(self.inputs, name) is not None}
+        if problems := stage_problems(frozenset(given)):
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that run, in order."""
+        parts = {Stage.PREPARE: self.data, Stage.TRAIN: self.model, Stage.QUANTIZE: self.quantize}
+        return tuple(stage for stage, part in parts.items() if part is not None)
+
+
+class TrainingJob(Model):
+    """A job that prepares data, trains a model on it, and quantizes the model."""
+
+    api_version: Literal["ullage.dev/v1alpha1"] = API_VERSION
+    """The version of this type."""
+    kind: Literal["TrainingJob"] = KIND
+    """``TrainingJob``."""
+    metadata: ObjectMeta
+    """Standard object metadata."""
+    spec: TrainingJobSpec
+    """What is to be done."""
+    status: JobStatus = JobStatus()
+    """Where the job stands; written by the operator."""

@@ -1,0 +1,205 @@
+"""The CRD is structural, bounded, documented, and mirrors every rule that the types have."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from ullage_operator.api.crd import definition, render
+from ullage_operator.api.crd.__main__ import main
+from ullage_operator.api.crd.rules import LIST_KEYS, RULES
+from ullage_operator.api.crd.structural import STORAGE_PATH_PATTERN, Schema, UnknownKeywordError, structural
+from ullage_operator.api.types import TrainingJob, WorkerTemplate
+from ullage_trainer.config import Model, StoragePath
+
+VALUE_KEYWORDS = {
+    "description", "default", "enum", "exclusiveMaximum", "exclusiveMinimum", "format", "maxItems", "maxLength",
+    "maxProperties", "maximum", "minItems", "minLength", "minProperties", "minimum", "pattern", "required", "type",
+    "x-kubernetes-list-map-keys", "x-kubernetes-list-type", "x-kubernetes-validations",
+}  # fmt: skip
+
+
+def schema() -> Schema:
+    root: Schema = definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return root
+
+
+def nodes(at: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
+    yield path, at
+    for name, child in at.get("properties", {}).items():
+        yield from nodes(child, f"{path}.{name}")
+    for keyword, mark in (("items", "[]"), ("additionalProperties", "{}")):
+        if keyword in at:
+            yield from nodes(at[keyword], f"{path}{mark}")
+
+
+def models(model: type[BaseModel], seen: set[type[BaseModel]]) -> set[type[BaseModel]]:
+    """Return a type and all types that its fields are made of."""
+    if model not in seen:
+        seen.add(model)
+        todo: list[Any] = [field.annotation for field in model.model_fields.values()]
+        while todo:
+            annotation = todo.pop()
+            todo += typing.get_args(annotation)
+            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+                models(annotation, seen)
+    return seen
+
+
+def test_every_node_is_structural() -> None:
+    for path, node in nodes(schema()):
+        keys = node.keys() - VALUE_KEYWORDS - {"properties", "items", "additionalProperties"}
+        if "x-kubernetes-int-or-string" in node:
+            assert keys == {"x-kubernetes-int-or-string", "anyOf"}, path
+            assert node["anyOf"] == [{"type": "integer"}, {"type": "string"}], path
+            assert "type" not in node, path
+        elif "x-kubernetes-preserve-unknown-fields" in node:
+            assert keys == {"x-kubernetes-preserve-unknown-fields"}, path
+        else:
+            assert (keys, "type" in node) == (set(), True), path
+        assert not {"properties", "additionalProperties"} <= node.keys(), path
+        assert all(isinstance(node.get(flag, True), bool) for flag in ("exclusiveMinimum", "exclusiveMaximum")), path
+
+
+def test_every_text_list_and_map_is_bounded() -> None:
+    unbounded = [
+        path
+        for path, node in nodes(schema())
+        if (node.get("type") == "string" and not node.keys() & {"maxLength", "enum", "format"})
+        or (node.get("type") == "array" and "maxItems" not in node)
+        or (node.get("type") == "object" and not node.keys() & {"properties", "maxProperties"})
+    ]
+    # These three are the API server's own.
+    assert unbounded == [".apiVersion", ".kind", ".metadata"]
+
+
+def test_every_field_has_a_description() -> None:
+    named = [(path, node) for path, node in nodes(schema()) if re.search(r"\.\w+$", path) and path != ".metadata"]
+    assert [path for path, node in named if not node.get("description")] == []
+
+
+def test_every_default_fits_its_own_schema_and_holds_no_null() -> None:
+    def holds_null(value: object) -> bool:
+        return value is None or (isinstance(value, dict) and any(map(holds_null, value.values())))
+
+    defaults = {path: node["default"] for path, node in nodes(schema()) if "default" in node}
+    assert [path for path, default in defaults.items() if holds_null(default)] == []
+    assert defaults[".spec.workers.replicas"] == 1
+    assert defaults[".spec.workers.resources.train.requests"] == {"cpu": "1", "memory": "2Gi"}
+    assert defaults[".spec.training.optimizer"] == {"name": "adam", "learningRate": 0.001}
+
+
+def test_every_validator_of_the_types_has_a_rule_or_a_reason() -> None:
+    declared = {
+        (model, name) for model in models(TrainingJob, set()) for name in model.__pydantic_decorators__.model_validators
+    }
+    assert set(RULES) == declared
+
+
+def test_every_rule_and_every_list_key_has_its_place_in_the_schema() -> None:
+    lists = {
+        path: node["x-kubernetes-list-map-keys"]
+        for path, node in nodes(schema())
+        if "x-kubernetes-list-map-keys" in node
+    }
+    assert sorted(key for [key] in lists.values()) == sorted(LIST_KEYS.values())
+    spec = schema()["properties"]["spec"]
+    assert [rule["message"] for rule in spec["x-kubernetes-validations"]] == [
+        "expected at least one of data, model, quantize",
+        "expected data or inputs.dataset beside model",
+        "expected data or inputs.dataset beside quantize",
+        "expected model or inputs.trained beside quantize",
+    ]
+
+
+def test_what_started_does_not_change() -> None:
+    placed = [rule["fieldPath"] for rule in schema()["x-kubernetes-validations"] if "fieldPath" in rule]
+    assert placed == [
+        ".spec.data", ".spec.inputs", ".spec.model", ".spec.training", ".spec.storage", ".spec.workers", ".spec.image",
+    ]  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(path=st.text(alphabet=st.sampled_from("./a\0\n"), max_size=8))
+def test_the_pattern_of_paths_says_what_the_type_says(path: str) -> None:
+    try:
+        TypeAdapter(StoragePath).validate_python(path)
+    except ValidationError:
+        is_path = False
+    else:
+        is_path = True
+    assert (re.fullmatch(STORAGE_PATH_PATTERN, path) is not None) is is_path
+
+
+def test_printer_columns_and_names_are_what_users_see() -> None:
+    spec = definition()["spec"]
+    version = spec["versions"][0]
+    assert [column["name"] for column in version["additionalPrinterColumns"]] == [
+        "Status", "Stage", "Progress", "ETA", "Age",
+    ]  # fmt: skip
+    assert spec["names"]["shortNames"] == ["tj"]
+    assert version["subresources"] == {"status": {}}
+
+
+def test_host_access_is_not_in_the_template() -> None:
+    text = yaml.safe_dump(structural(WorkerTemplate, lambda _name, _schema: None))
+    assert re.findall(r"hostPath|hostNetwork|hostPID|hostIPC|privileged|securityContext", text) == []
+
+
+class Unbounded(Model):
+    """A text without a bound."""
+
+    text: str
+
+
+class Dated(Model):
+    """A number of multiples, which structural schemas can say but the converter does not know."""
+
+    number: Annotated[int, Field(multiple_of=3)]
+
+
+class Mixed(Model):
+    """A union of a type and a list."""
+
+    value: Annotated[str, Field(max_length=3)] | Annotated[list[int], Field(max_length=3)]
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (Unbounded, r"Unbounded\.text: expected a bound on the size of the string, found none"),
+        (Dated, r"Dated\.number: expected keywords that a structural schema can say, found \['multipleOf'\]"),
+        (Mixed, r"Mixed\.value: expected a union of one type and null, or of scalars, found"),
+    ],
+)
+def test_what_the_converter_does_not_know_it_refuses(model: type[BaseModel], message: str) -> None:
+    def nothing(_name: str, _schema: Schema) -> None:
+        return
+
+    decorate: Callable[[str, Schema], None] = nothing
+    with pytest.raises(UnknownKeywordError, match=message):
+        structural(model, decorate)
+
+
+def test_the_file_in_the_repository_is_what_the_types_say() -> None:
+    path = Path(__file__).parents[2] / "manifests" / "crd" / "ullage.dev_trainingjobs.yaml"
+    assert path.read_text(encoding="utf-8") == render()
+
+
+def test_drift_is_told_with_what_to_type(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "crd" / "x.yaml"
+    assert main(["--check", "--path", str(path)]) == 1
+    assert capsys.readouterr().err == f"{path} is not what the types say; run: python -m ullage_operator.api.crd\n"
+    assert main(["--path", str(path)]) == 0
+    assert main(["--check", "--path", str(path)]) == 0
+    path.write_text(path.read_text(encoding="utf-8").replace("tj", "job"), encoding="utf-8")
+    assert main(["--check", "--path", str(path)]) == 1
