@@ -1,0 +1,30 @@
+"""The books: append-only entries of what training held and used, and the sums over them."""
+
+from .assets import AssetRow as AssetRow
+from .base import Outcome as Outcome
+from .base import Provenance as Provenance
+from .database import sqlite_url as sqlite_url
+from .energy import Energy as Energy
+from .energy import estimate as estimate
+from .entries import Activity as Activity
+from .entries import DataUse as DataUse
+from .entries import Entry as Entry
+from .entries import EntryContext as EntryContext
+from .entries import HoldOpened as HoldOpened
+from .entries import HoldReleased as HoldReleased
+from .entries import Reversal as Reversal
+from .errors import ConflictingEntry as ConflictingEntry
+from .errors import LedgerError as LedgerError
+from .errors import LedgerMissing as LedgerMissing
+from .errors import LedgerTooNew as LedgerTooNew
+from .errors import LedgerUnavailable as LedgerUnavailable
+from .errors import NotALedger as NotALedger
+from .errors import RefusedEntry as RefusedEntry
+from .report import Scope as Scope
+from .report import UsageLine as UsageLine
+from .report import UsageTable as UsageTable
+from .report import usage_table as usage_table
+from .store import Ledger as Ledger
+from .usage import OPEN as OPEN
+from .usage import GroupKey as GroupKey
+from .usage import UsageRow as UsageRow
