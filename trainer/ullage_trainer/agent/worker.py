@@ -1,0 +1,360 @@
+"""A worker's life: reuse or register, start the ranks, watch them, end them together, and say how it went."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from ullage_trainer.artifacts import read_manifest
+from ullage_trainer.channel import Result
+from ullage_trainer.config import (
+    EXIT_CODES,
+    ExitReport,
+    Failure,
+    Output,
+    Progress,
+    Reason,
+    Stage,
+    StageDocument,
+    StopRequested,
+    TrainerError,
+    Usage,
+    WorkerState,
+)
+from ullage_trainer.distributed.rendezvous import places
+from ullage_trainer.paths import resolve
+from ullage_trainer.task import DOCUMENT_VARIABLE, failure_of
+
+from .accelerators import AcceleratorReading, AcceleratorSampler, has_devices
+from .coordinator import Coordinator
+from .events import Events
+from .finish import finish
+from .link import Exchange, HttpExchange, Link
+from .network import address_towards, interface_of
+from .protocol import Heartbeat, Orders
+from .ranks import RankProcess
+from .reportfile import ReportFile
+from .reuse import earlier_output, stage_digest
+
+_MEASURE_SECONDS: Final = 1.0
+_PEER_GRACE_SECONDS: Final = 2.0
+"""How long ranks have to end by themselves once a peer is gone: they can do nothing useful any more."""
+_GATHER_SECONDS: Final = 30.0
+_LAST_WORD_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What differs between the workers of a gang, and where this one reports."""
+
+    index: int
+    document_path: Path
+    report_path: Path
+    key: bytes
+    report_interval_seconds: float = 10.0
+    listening_descriptor: int | None = None
+    """A bound, listening socket for worker 0; absent means that it binds the coordinator's port."""
+    watch_stdin: bool = False
+    """End when standard input is closed: whoever started the agent is gone."""
+
+
+class Worker:
+    """One worker of one attempt."""
+
+    def __init__(self, document: StageDocument, settings: WorkerSettings) -> None:
+        self.document = document
+        self.settings = settings
+        self._state = WorkerState.STARTING
+        self._failure: Failure | None = None
+        self._output: Output | None = None
+        self._result = Result()
+        self._progress: Progress | None = None
+        self._digest = ""
+        self._ranks: list[RankProcess] = []
+        self._kill_at: float | None = None
+        self._killed = False
+        self._started_ms = _now_ms()
+        self._ended_ms: int | None = None
+        self._report = ReportFile(settings.report_path, settings.report_interval_seconds)
+        self._events = Events()
+        self._coordinator: Coordinator | None = None
+        self._link: Link | None = None
+        self._sampler = AcceleratorSampler.open()
+        self._measured = time.monotonic()
+
+    def run(self) -> int:
+        """Live; return the exit code."""
+        self._events.catch_signals(self._asked_to_stop)
+        if self.settings.watch_stdin:
+            self._events.watch(sys.stdin.fileno(), self._stdin_readable)
+        try:
+            self._begin()
+            while not self._over():
+                self._events.wait()
+                self._tick()
+            if self._failure is None:
+                self._succeed()
+        except (TrainerError, OSError) as error:
+            self._fail(failure_of(error))
+        return self._end()
+
+    # -- from start to end --------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._write_report()
+        gang = self.document.gang
+        exchange: Exchange = HttpExchange(gang.coordinator_host, gang.coordinator_port, self.settings.key)
+        if self.settings.index == 0:
+            self._coordinator = Coordinator(
+                self.document,
+                self.settings.key,
+                lambda: self._exit_report().encode(),
+                self.settings.listening_descriptor,
+            )
+            exchange = self._coordinator.exchange
+        self._link = Link(exchange, self._heartbeat, self._events.wake, gang.start_timeout_seconds)
+        self._link.start()
+        if self._coordinator is not None:
+            self._look_for_earlier_output(self._coordinator)
+
+    def _look_for_earlier_output(self, coordinator: Coordinator) -> None:
+        self._digest = stage_digest(self.document, self._looking)
+        self._output = earlier_output(self.document, self._digest)
+        if self._output is not None:
+            self._result = read_manifest(resolve(Path(self.document.storage.root), self._output.path)).result
+            coordinator.reuse()
+
+    def _looking(self, what: str, step: int, total: int) -> None:
+        if self._failure is not None:
+            raise StopRequested(self._failure.message)
+        self._progress = Progress(doing=what[:64], step=step, total_steps=total)
+
+    def _over(self) -> bool:
+        if any(rank.running for rank in self._ranks):
+            return False
+        finish_ordered = self._link is not None and self._link.orders is not None and self._link.orders.finish
+        return self._failure is not None or bool(self._ranks) or finish_ordered
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if self._coordinator is not None:
+            self._coordinator.tick()
+        if self._link is not None:
+            if self._link.orders is not None:
+                self._obey(self._link.orders)
+            if self._failure is None and (silence := self._link.silence(now)) is not None:
+                self._fail(silence)
+        if now - self._measured >= _MEASURE_SECONDS:
+            self._measure(now)
+        for rank in self._ranks:
+            if rank.running and rank.reap():
+                self._rank_ended(rank)
+        if self._kill_at is not None and now >= self._kill_at and not self._killed:
+            self._killed = True
+            self._signal(signal.SIGKILL)
+        if self._report.due():
+            self._write_report()
+
+    def _obey(self, orders: Orders) -> None:
+        if orders.stop is not None and self._failure is None:
+            self._fail(self._because_of(orders.stop))
+        if self._ranks or self._failure is not None or orders.finish:
+            return
+        if self.document.stage is not Stage.TRAIN:
+            self._start_rank(0, None, {})
+        elif orders.rendezvous_port is not None:
+            self._start_ranks(orders.rendezvous_port)
+
+    def _because_of(self, cause: Failure) -> Failure:
+        if cause.worker == self.settings.index or cause.reason is Reason.STOPPED:
+            return cause
+        who = f"worker {cause.worker}" if cause.rank is None else f"rank {cause.rank} on worker {cause.worker}"
+        message = f"because of {who}: {cause.message}"[:1024]
+        return Failure(reason=Reason.PEER_FAILED, rank=cause.rank, worker=cause.worker, message=message)
+
+    def _succeed(self) -> None:
+        """Worker 0 waits for the others, writes the card and seals the output; the others are done."""
+        if self._coordinator is not None and self._output is None:
+            while not self._coordinator.others_succeeded:
+                if self._failure is None and (verdict := self._coordinator.verdict) is not None:
+                    self._fail(self._because_of(verdict))
+                if self._failure is not None:
+                    return
+                self._events.wait()
+            used = self._usage() if self.document.gang.replicas == 1 else self._coordinator.usage()
+            self._output = finish(self.document, self._digest, self._result, used)
+        self._state = WorkerState.SUCCEEDED
+
+    def _end(self) -> int:
+        if self._failure is not None:
+            stopped = self._failure.reason is Reason.STOPPED
+            self._state = WorkerState.STOPPED if stopped else WorkerState.FAILED
+        self._ended_ms = _now_ms()
+        if self._link is not None:
+            self._link.close(timeout_seconds=_LAST_WORD_SECONDS)
+        if self._coordinator is not None:
+            self._hear_last_words(self._coordinator)
+            self._coordinator.close()
+        self._write_report()
+        self._report.close()
+        return 0 if self._failure is None else EXIT_CODES[self._failure.reason]
+
+    def _hear_last_words(self, coordinator: Coordinator) -> None:
+        """Stay until the others have ended, so that they find somebody who hears them."""
+        deadline = time.monotonic() + _GATHER_SECONDS
+        while not coordinator.ended and time.monotonic() < deadline:
+            coordinator.tick()
+            self._events.wait()
+
+    # -- ranks --------------------------------------------------------------------------------------
+
+    def _start_ranks(self, rendezvous_port: int) -> None:
+        gang = self.document.gang
+        host = socket.gethostbyname(gang.coordinator_host)
+        interface = gang.interface or interface_of(address_towards(host))
+        for slot, place in enumerate(places(gang.replicas, gang.slots_per_worker, self.settings.index)):
+            environment = place.environment(
+                worker=self.settings.index,
+                rendezvous_host=host,
+                rendezvous_port=rendezvous_port,
+                interface=interface,
+            )
+            self._start_rank(slot, place.rank, environment)
+
+    def _start_rank(self, slot: int, rank: int | None, environment: dict[str, str]) -> None:
+        # The gang's key and the agent's settings are not for the user's code.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ULLAGE_")}
+        defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1", "KERAS_BACKEND": "tensorflow"}
+        document = {DOCUMENT_VARIABLE: str(self.settings.document_path)}
+        process = RankProcess.start(slot, rank, defaults | inherited | environment | document)
+        self._ranks.append(process)
+        self._events.watch(process.output, lambda: self._forward(process))
+        self._events.watch(process.channel, lambda: self._listen(process))
+        self._state = WorkerState.RUNNING
+
+    def _forward(self, rank: RankProcess) -> None:
+        prefix = "" if rank.rank is None else f"[rank {rank.rank}] "
+        for line in rank.read_output():
+            print(prefix + line, flush=True)
+
+    def _listen(self, rank: RankProcess) -> None:
+        rank.read_channel()
+        self._take(rank)
+
+    def _take(self, rank: RankProcess) -> None:
+        if rank.slot == 0:
+            self._progress = rank.latest.progress or self._progress
+            self._result = rank.latest.result or self._result
+
+    def _rank_ended(self, rank: RankProcess) -> None:
+        self._forward(rank)
+        for descriptor in (rank.output, rank.channel):
+            self._events.forget(descriptor)
+        rank.close()
+        self._take(rank)
+        if rank.failure is not None:
+            self._fail(rank.failure.model_copy(update={"worker": self.settings.index}))
+
+    def _fail(self, failure: Failure) -> None:
+        if self._failure is None or self._outranks(failure):
+            self._failure = failure
+        if self._kill_at is None:
+            stopping = failure.reason is Reason.STOPPED
+            grace = max(1.0, self.document.grace_period_seconds - 2.0) if stopping else _PEER_GRACE_SECONDS
+            self._kill_at = time.monotonic() + grace
+            self._signal(signal.SIGTERM)
+
+    def _outranks(self, failure: Failure) -> bool:
+        """Tell whether a cause is told after its consequence: the rank that sees its peer go may end before it."""
+        told = self._failure
+        consequence = told is not None and told.reason is Reason.PEER_FAILED
+        return consequence and failure.reason not in (Reason.PEER_FAILED, Reason.STOPPED) and not self._killed
+
+    def _signal(self, number: signal.Signals) -> None:
+        for rank in self._ranks:
+            rank.send_signal(number)
+
+    def _asked_to_stop(self, why: str) -> None:
+        self._fail(Failure(reason=Reason.STOPPED, message=f"stopped on {why}", worker=self.settings.index))
+
+    def _stdin_readable(self) -> None:
+        if os.read(sys.stdin.fileno(), 1) == b"":
+            self._events.forget(sys.stdin.fileno())
+            self._asked_to_stop("the end of the process that started the worker")
+
+    # -- what it took, and what is said -------------------------------------------------------------
+
+    def _measure(self, now: float) -> None:
+        for rank in self._ranks:
+            if rank.running:
+                rank.measure()
+        if self._sampler is not None:
+            self._sampler.sample(1000 * (now - self._measured))
+        self._measured = now
+
+    def _accelerators(self) -> AcceleratorReading:
+        if self._sampler is not None:
+            return self._sampler.reading()
+        # Without a device nothing was held, and that is known; with devices but no NVML nothing is.
+        known = None if has_devices() else 0
+        return AcceleratorReading(held_ms=known, active_ms=known, joules=known)
+
+    def _usage(self) -> Usage:
+        accelerators = self._accelerators()
+        own = psutil.Process().cpu_times()
+        return Usage(
+            wall_ms=max(0, (self._ended_ms or _now_ms()) - self._started_ms),
+            cpu_ms=sum(rank.cpu_ms for rank in self._ranks) + round(1000 * (own.user + own.system)),
+            peak_memory_bytes=max([rank.peak_memory_bytes for rank in self._ranks], default=0),
+            gpu_ms=accelerators.held_ms,
+            gpu_active_ms=accelerators.active_ms,
+            gpu_joules=accelerators.joules,
+            bytes_read=sum(rank.latest.bytes_read or 0 for rank in self._ranks),
+            samples=sum(rank.latest.samples or 0 for rank in self._ranks),
+        )
+
+    def _heartbeat(self, sequence: int) -> Heartbeat:
+        return Heartbeat(
+            index=self.settings.index,
+            sequence=sequence,
+            state=self._state,
+            usage=self._usage(),
+            failure=self._failure,
+        )
+
+    def _exit_report(self) -> ExitReport:
+        leads = self.settings.index == 0
+        return ExitReport(
+            stage=self.document.stage,
+            attempt=self.document.attempt,
+            index=self.settings.index,
+            state=self._state,
+            started_ms=self._started_ms,
+            updated_ms=self._ended_ms or _now_ms(),
+            usage=self._usage(),
+            ranks=[
+                (rank.slot if rank.rank is None else rank.rank, rank.cpu_ms, rank.peak_memory_bytes)
+                for rank in self._ranks
+            ],
+            progress=self._progress if leads else None,
+            failure=self._failure,
+            output=self._output if leads and self._state is WorkerState.SUCCEEDED else None,
+            metrics=self._result.metrics if leads else {},
+            variants=self._result.variants if leads else [],
+            uses=self._result.uses if leads else [],
+        )
+
+    def _write_report(self) -> None:
+        self._report.write(self._exit_report().encode())
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,99 @@
+"""How a rank tells its agent what happens: one JSON object a line, through an inherited pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from pydantic import ConfigDict
+
+from .config import Failure, Model, Output, Progress, Use, VariantResult
+
+CHANNEL_VARIABLE: Final = "ULLAGE_CHANNEL_FD"
+PROGRESS_INTERVAL_SECONDS: Final = 0.2
+
+
+class Result(Model):
+    """What a task made and gone through, sent once when it has succeeded."""
+
+    output: Output | None = None
+    """What was made; rank 0 alone says it."""
+    metrics: dict[str, float] = {}
+    """Measures on the test part."""
+    variants: list[VariantResult] = []
+    """The table of variants."""
+    uses: list[Use] = []
+    """Data assets used."""
+
+
+class Message(Model):
+    """One line of the channel; what is absent has not changed."""
+
+    model_config = ConfigDict(ser_json_inf_nan="null")
+
+    progress: Progress | None = None
+    """How far the task is."""
+    samples: int | None = None
+    """Samples gone through so far, by this rank."""
+    bytes_read: int | None = None
+    """Bytes of input files read so far, by this rank."""
+    result: Result | None = None
+    """What was made."""
+    failure: Failure | None = None
+    """What went wrong."""
+
+
+class Sink(Protocol):
+    """Where messages go."""
+
+    def send(self, message: Message) -> None:
+        """Pass a message on."""
+
+
+@dataclass
+class PipeSink:
+    """Writes messages to the agent's pipe; each is one write, shorter than a pipe takes at once or not mixed."""
+
+    descriptor: int
+
+    @classmethod
+    def from_environment(cls) -> PipeSink:
+        """Open the pipe that the agent named in the environment."""
+        return cls(int(os.environ[CHANNEL_VARIABLE]))
+
+    def send(self, message: Message) -> None:
+        """Write one line; an agent that is gone is no reason to fail (the rank is about to be ended)."""
+        line = json.dumps(message.model_dump(mode="json", by_alias=True, exclude_none=True), separators=(",", ":"))
+        view = memoryview(line.encode() + b"\n")
+        try:
+            while view:
+                view = view[os.write(self.descriptor, view) :]
+        except BrokenPipeError:
+            return
+
+
+@dataclass
+class Reporter:
+    """Sends progress, but not more often than a reader can use."""
+
+    sink: Sink
+    interval_seconds: float = PROGRESS_INTERVAL_SECONDS
+    _last: float = field(default=0.0, init=False)
+
+    def progress(self, progress: Progress, *, force: bool = False, **counters: Any) -> None:
+        """Send progress if the last was sent long enough ago, or if it must not be lost."""
+        now = time.monotonic()
+        if force or now - self._last >= self.interval_seconds:
+            self._last = now
+            self.sink.send(Message(progress=progress, **counters))
+
+    def doing(self, what: str, step: int = 0, total: int | None = None, **counters: Any) -> None:
+        """Say what is being done; always sent."""
+        self.progress(Progress(doing=what[:64], step=step, total_steps=total), force=True, **counters)
+
+    def result(self, result: Result, **counters: Any) -> None:
+        """Send what was made."""
+        self.sink.send(Message(result=result, **counters))

@@ -1,0 +1,1 @@
+"""Horovod: the one place that imports it. Rendezvous for agents, collectives for ranks."""

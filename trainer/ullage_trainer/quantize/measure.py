@@ -1,0 +1,89 @@
+"""Measures of a TensorFlow Lite file: its metric on the test part, and its latency."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from ullage_trainer.config import DataInvalid, ModelInvalid
+from ullage_trainer.train.objective import Objective, Tally, measures
+from ullage_trainer.train.stream import Blocks, part_batches
+
+_BATCH_ROWS = 256
+
+
+class LiteModel:
+    """A file loaded back into the runtime that it is deployed with, on one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._interpreter = tf.lite.Interpreter(model_path=str(path), num_threads=1)
+        self._name = path.name
+        self._rows = 0
+
+    def __call__(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return outputs of shape (n, k) for features of shape (n, *shape).
+
+        Raises
+        ------
+        ModelInvalid
+            If the runtime refuses: a model that is made for batches of one size only, for instance.
+        """
+        try:
+            return self._run(features)
+        except (RuntimeError, ValueError) as error:
+            raise ModelInvalid(
+                f"quantize: expected {self._name} to run on inputs of shape {features.shape}, found: {error}; "
+                f"look for layers that fix the batch's size (the trained model is kept)"
+            ) from error
+
+    def _run(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if len(features) != self._rows:
+            index = self._interpreter.get_input_details()[0]["index"]
+            self._interpreter.resize_tensor_input(index, features.shape)
+            self._interpreter.allocate_tensors()
+            self._rows = len(features)
+        self._interpreter.set_tensor(self._interpreter.get_input_details()[0]["index"], features)
+        self._interpreter.invoke()
+        outputs: npt.NDArray[np.float32] = self._interpreter.get_tensor(
+            self._interpreter.get_output_details()[0]["index"]
+        )
+        return outputs
+
+
+def part_metric(model: LiteModel, blocks: Blocks, objective: Objective, feature_scale: float) -> float:
+    """Return the job's metric over the test part, exact over all its samples.
+
+    Raises
+    ------
+    DataInvalid
+        If the test part does not tell: it is empty, or lacks a class that AUC needs.
+    """
+    tally = Tally.empty(objective)
+    for features, labels in part_batches(blocks, "test", rank=0, size=1):
+        scaled = features.astype(np.float32) * np.float32(feature_scale)
+        for first in range(0, len(labels), _BATCH_ROWS):
+            tally.add(labels[first : first + _BATCH_ROWS], model(scaled[first : first + _BATCH_ROWS]))
+    found = measures(objective, tally.sums, tally.scores())
+    if objective.metric.value not in found:
+        raise DataInvalid(
+            f"quantize: expected a test part that {objective.metric} can be measured on, found "
+            f"{round(tally.sums[0]):,} rows there (of one class, if any); raise data.split.test and prepare the data "
+            f"again, or choose another first metric"
+        )
+    return found[objective.metric.value]
+
+
+def median_latency_us(model: LiteModel, sample: npt.NDArray[np.float32], runs: int) -> float:
+    """Return the median of so many calls with one sample of shape (1, *shape), in microseconds, after a tenth more."""
+    for _ in range(max(1, runs // 10)):
+        model(sample)
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter_ns()
+        model(sample)
+        times.append(time.perf_counter_ns() - began)
+    return float(np.median(times)) / 1000

@@ -1,0 +1,121 @@
+"""The quantize stage, from the trained model to files with a table of what each costs and gains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ullage_trainer.artifacts import read_manifest
+from ullage_trainer.card import SUMMARY_NAME, TrainingSummary
+from ullage_trainer.channel import Reporter, Result
+from ullage_trainer.config import (
+    ConfigError,
+    DataInvalid,
+    Metric,
+    Quantize,
+    Stage,
+    StageDocument,
+    StopRequested,
+    StorageFailure,
+    VariantResult,
+)
+from ullage_trainer.data.dataset import Dataset
+from ullage_trainer.paths import resolve
+from ullage_trainer.train.blocks import DatasetBlocks
+from ullage_trainer.train.objective import Objective, higher_is_better
+from ullage_trainer.train.stage import EXPORT_NAME
+from ullage_trainer.train.stream import training_batches
+
+from .convert import VariantName, convert
+from .measure import LiteModel, median_latency_us, part_metric
+
+
+def quantize(document: StageDocument, reporter: Reporter, stop_requested: Callable[[], bool]) -> Result:
+    """Write a file a variant, load each back and measure it."""
+    if document.quantize is None or document.dataset is None or document.trained is None:
+        raise ConfigError("quantize: expected quantize, dataset and trained in the document")
+    spec = document.quantize
+    root = Path(document.storage.root)
+    trained = resolve(root, document.trained)
+    summary = _summary(trained, document.trained)
+    dataset = DatasetBlocks(Dataset.open(resolve(root, document.dataset)))
+    _check_same_data(dataset, summary, document.dataset)
+    objective = Objective(loss=None, metrics=(Metric(summary.metric),), classes=summary.classes)
+    output = root / document.storage.output
+    calibration = _calibration(dataset, spec, summary.feature_scale)
+    variants: list[VariantName] = ["float", *spec.variants]
+    results: list[VariantResult] = []
+    for index, variant in enumerate(variants):
+        if stop_requested():
+            raise StopRequested("quantize: stopped on request")
+        reporter.doing(f"converting and measuring {variant}", step=index, total=len(variants))
+        path = output / f"model.{variant}.tflite"
+        _write(path, convert(trained / EXPORT_NAME, variant, lambda: iter(calibration)))
+        model = LiteModel(path)
+        metric = part_metric(model, dataset, objective, summary.feature_scale)
+        results.append(
+            VariantResult(
+                variant=variant,
+                bytes=path.stat().st_size,
+                metric=metric,
+                latency_us=median_latency_us(model, calibration[0], spec.latency_runs),
+                rejected=_rejected(spec, objective, results[0].metric if results else metric, metric),
+            )
+        )
+    rows = [row.model_dump(mode="json", by_alias=True) for row in results]
+    table = json.dumps({"metric": objective.metric.value, "variants": rows}, indent=1)
+    _write(output / "variants.json", table.encode())
+    reporter.doing("measured all variants", step=len(variants), total=len(variants))
+    return Result(variants=results)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise StorageFailure(
+            f"{path.parent.name}/{path.name}: expected to write {len(content):,} bytes to storage, found: "
+            f"{error.strerror}; is there room left, and may this user write there?"
+        ) from error
+
+
+def _summary(trained: Path, name: str) -> TrainingSummary:
+    made_by = read_manifest(trained).stage
+    if made_by is not Stage.TRAIN:
+        raise ConfigError(
+            f"inputs.trained: expected the folder that a train stage made, found that {name!r} is of {made_by}; "
+            f"name the train stage's folder"
+        )
+    return TrainingSummary.model_validate_json((trained / SUMMARY_NAME).read_bytes())
+
+
+def _check_same_data(dataset: DatasetBlocks, summary: TrainingSummary, name: str) -> None:
+    expected = f"samples of shape {summary.input_shape} and {_classes(summary.classes)}"
+    found = f"{list(dataset.shape)} and {_classes(dataset.classes)}"
+    if found != expected.removeprefix("samples of shape "):
+        raise DataInvalid(
+            f"inputs.dataset: expected {expected}, as in training, found {found} in {name!r}; "
+            f"name the data set that the model was trained on"
+        )
+
+
+def _classes(classes: int | None) -> str:
+    return "a number to predict" if classes is None else f"{classes} classes"
+
+
+def _rejected(spec: Quantize, objective: Objective, float_metric: float, metric: float) -> bool:
+    if spec.max_metric_drop is None:
+        return False
+    drop = float_metric - metric if higher_is_better(objective.metric) else metric - float_metric
+    return drop > spec.max_metric_drop
+
+
+def _calibration(dataset: DatasetBlocks, spec: Quantize, feature_scale: float) -> list[npt.NDArray[np.float32]]:
+    """Return training samples of shape (1, *shape), as the model is fed, the same for the same data and seed."""
+    batches = training_batches(dataset, seed=0, epoch=0, global_batch_size=spec.calibration_samples, rank=0, size=1)
+    features = next(batches).features.astype(np.float32) * np.float32(feature_scale)
+    return [features[index : index + 1] for index in range(len(features))]

@@ -1,0 +1,103 @@
+"""One rank's process: it runs its stage, and says over the channel how far it is and how it ended."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+
+from .channel import Message, PipeSink, Reporter, Result
+from .config import EXIT_CODES, Failure, Reason, Stage, StageDocument, StopRequested, TrainerError
+from .paths import resolve
+
+DOCUMENT_VARIABLE = "ULLAGE_DOCUMENT"
+_PR_SET_PDEATHSIG = 1
+
+
+class StopFlag:
+    """Set by SIGTERM; the stage looks at it where it can stop."""
+
+    def __init__(self) -> None:
+        self._set = False
+        signal.signal(signal.SIGTERM, self._handle)
+        # Ctrl-C reaches every process of the terminal; the agent decides what it means.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        self._set = True
+
+    def __call__(self) -> bool:
+        """Tell whether a stop was asked for."""
+        return self._set
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel end this process when its agent ends, however that happens (Linux; elsewhere nothing)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(EXIT_CODES[Reason.LOST])
+
+
+def run_stage(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result:
+    """Run the document's stage. Each imports what it needs and no more: data needs no TensorFlow."""
+    if document.stage is Stage.PREPARE:
+        from .prepare import prepare_stage  # noqa: PLC0415
+
+        return prepare_stage(document, reporter, stop)
+    if document.stage is Stage.TRAIN:
+        from .train.stage import train  # noqa: PLC0415
+
+        return train(document, reporter, stop)
+    from .quantize.stage import quantize  # noqa: PLC0415
+
+    return quantize(document, reporter, stop)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Describe an error for the exit report."""
+    rank = int(os.environ["HOROVOD_RANK"]) if "HOROVOD_RANK" in os.environ else None
+    if isinstance(error, TrainerError):
+        reason, message = error.reason, str(error)
+    elif type(error).__name__ == "PeerFailure":
+        reason, message = Reason.PEER_FAILED, str(error)
+    elif isinstance(error, MemoryError):
+        reason, message = Reason.OUT_OF_MEMORY, f"out of memory: {error}"
+    elif isinstance(error, OSError):
+        reason, message = Reason.STORAGE_FAILURE, f"{type(error).__name__}: {error}"
+    else:
+        reason, message = Reason.EXCEPTION, f"{type(error).__name__}: {error}"
+    return Failure(reason=reason, message=message[:1024], rank=rank)
+
+
+def main() -> int:
+    """Run one rank; return its exit code."""
+    stop = StopFlag()
+    die_with_parent(int(os.environ["ULLAGE_AGENT_PID"]))
+    sink = PipeSink.from_environment()
+    reporter = Reporter(sink)
+    document = StageDocument.model_validate_json(Path(os.environ[DOCUMENT_VARIABLE]).read_bytes())
+    resolve(Path(document.storage.root), document.storage.output).mkdir(parents=True, exist_ok=True)
+    try:
+        reporter.result(run_stage(document, reporter, stop))
+    except BaseException as error:  # noqa: BLE001 - whatever ends a rank is reported
+        failure = failure_of(error)
+        if failure.reason in (Reason.EXCEPTION, Reason.STORAGE_FAILURE):
+            traceback.print_exc()
+        elif not isinstance(error, StopRequested):
+            print(f"{failure.reason}: {failure.message}", file=sys.stderr)
+        sink.send(Message(failure=failure))
+        return EXIT_CODES[failure.reason]
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Horovod's background thread may hang in its own teardown once a peer is gone; all is written, so leave.
+    os._exit(code)

@@ -1,0 +1,74 @@
+"""Which rows a step takes: pure functions of the data set, the seed and the step, never of the number of ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int64]
+
+
+def steps_per_epoch(shard_rows: Sequence[int], global_batch_size: int) -> int:
+    """Return how many global batches an epoch has; the last may be short."""
+    return -(-sum(shard_rows) // global_batch_size)
+
+
+def apportion(shard_rows: Sequence[int], taken: int) -> list[int]:
+    """Return how many rows of each shard lie within the first ``taken`` rows of an epoch.
+
+    Rows of all shards are thought in one order in which row ``i`` of a shard of ``n`` stands at
+    ``(i + 1/2) / n``; equal places go by shard. This is Webster's apportionment (Sainte-Laguë): shares
+    stay within one row of proportional for shards of like size, and, other than with largest
+    remainders, no share shrinks when ``taken`` grows (Balinski and Young, *Fair Representation*,
+    1982). So each batch takes the next rows of every shard, no row twice, none left out, and an empty
+    shard gives none.
+
+    Raises
+    ------
+    ValueError
+        If ``taken`` is negative or greater than the number of rows.
+    """
+    total = sum(shard_rows)
+    if not 0 <= taken <= total:
+        raise ValueError(f"expected 0 <= taken <= {total}, found {taken}")
+    if total == 0:
+        return [0] * len(shard_rows)
+    # Proportional shares, rounded to the nearest, are off by a few rows in all; single rows settle that.
+    shares = [(2 * rows * taken + total) // (2 * total) for rows in shard_rows]
+    excess = sum(shares) - taken
+
+    def place(shard: int, row: int) -> tuple[float, int]:
+        return (2 * row + 1) / (2 * shard_rows[shard]), shard
+
+    while excess > 0:
+        last = max((v for v, share in enumerate(shares) if share), key=lambda v: place(v, shares[v] - 1))
+        shares[last] -= 1
+        excess -= 1
+    while excess < 0:
+        following = (v for v, share in enumerate(shares) if share < shard_rows[v])
+        first = min(following, key=lambda v: place(v, shares[v]))
+        shares[first] += 1
+        excess += 1
+    return shares
+
+
+def owned_shards(shards: int, rank: int, size: int) -> range:
+    """Return the shards that a rank owns: whole shards, dealt in turn."""
+    return range(rank, shards, size)
+
+
+def block_order(seed: int, epoch: int, shard: int, blocks: int) -> Rows:
+    """Return the order in which an epoch goes through the row groups of a shard."""
+    return _generator(seed, epoch, shard, 0).permutation(blocks)
+
+
+def row_order(seed: int, epoch: int, shard: int, block: int, rows: int) -> Rows:
+    """Return the order in which an epoch goes through the rows of a row group."""
+    return _generator(seed, epoch, shard, block + 1).permutation(rows)
+
+
+def _generator(seed: int, epoch: int, shard: int, stream: int) -> np.random.Generator:
+    """Return a generator of its own for each stream: NumPy's SeedSequence keeps them independent."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, epoch, shard, stream))))

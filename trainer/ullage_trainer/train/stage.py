@@ -1,0 +1,189 @@
+"""The train stage on one rank, from the prepared data set to the saved model."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ullage_trainer.card import SUMMARY_NAME, TrainingSummary
+from ullage_trainer.channel import Reporter, Result
+from ullage_trainer.config import ConfigError, DataInvalid, StageDocument, StorageFailure, TrainerError, Training
+from ullage_trainer.data.dataset import Dataset
+from ullage_trainer.distributed.collectives import Communicator
+from ullage_trainer.models import ModelShape, build_model, output_units, told
+from ullage_trainer.paths import resolve
+
+from .baselines import baseline_measures
+from .blocks import DatasetBlocks
+from .loop import EpochRecord, Loop
+from .objective import Objective, choose_objective, measures
+from .step import Trainer, exactness, make_optimizer
+
+MODEL_NAME = "model.keras"
+EXPORT_NAME = "saved_model"
+
+
+def train(document: StageDocument, reporter: Reporter, stop_requested: Callable[[], bool]) -> Result:
+    """Train on this rank together with the others; rank 0 returns what was made.
+
+    Raises
+    ------
+    TrainerError
+        One of its kinds; all ranks raise the same where the cause is common to them.
+    """
+    if document.model is None or document.training is None or document.dataset is None:
+        raise ConfigError("train: expected model, training and dataset in the document")
+    training = document.training
+    root = Path(document.storage.root)
+    _use_cores_fairly(int(os.environ.get("HOROVOD_LOCAL_SIZE", "1")), exact=training.exact)
+    dataset = DatasetBlocks(Dataset.open(resolve(root, document.dataset)))
+    _check_ranks(document.gang.size, dataset, training)
+    _check_classes(dataset)
+
+    reporter.doing("bringing ranks together")
+    communicator = Communicator(exact=training.exact)
+    keras.utils.set_random_seed(training.seed + communicator.rank)
+    shape = ModelShape(dataset.shape, dataset.classes)
+    code = resolve(root, document.model.code_path) if document.model.code_path else None
+    model = build_model(document.model, shape, code)
+    kind, objective = _settings(training, model, shape)
+    trainer = Trainer(model, make_optimizer(training), objective, communicator, dataset.feature_scale)
+    loop = Loop(trainer, dataset, training, communicator.rank, communicator.size, reporter, stop_requested)
+    history = loop.run()
+    sums, scores = trainer.evaluate(dataset, "test")
+    digest = _agreed_weights(trainer, communicator)
+    rank, size = communicator.rank, communicator.size
+    communicator.close()
+    if rank != 0:
+        return Result()
+
+    # The others are done and their accelerators free; what is left needs one process.
+    metrics = measures(objective, sums, scores)
+    for baseline in training.baselines:
+        reporter.doing(f"fitting the baseline {baseline}")
+        found = baseline_measures(baseline, dataset, objective, dataset.class_counts, dataset.feature_scale)
+        metrics |= {f"{baseline}.{name}": value for name, value in found.items()}
+    reporter.doing("saving the model")
+    output = root / document.storage.output
+    summary = TrainingSummary(
+        architecture=model.name,
+        parameters=model.count_params(),
+        input_shape=list(shape.input_shape),
+        feature_scale=dataset.feature_scale,
+        classes=shape.classes,
+        rows={part: sum(dataset.shard_rows(part)) for part in ("train", "validation", "test")},
+        metrics=metrics,
+        metric=objective.metric.value,
+        exactness=kind,
+        weights_sha256=digest,
+        ranks=size,
+        versions={name: version(name) for name in ("ullage", "keras", "horovod")} | {"tensorflow": tf.__version__},
+    )
+    _save(output, model, history, summary)
+    return Result(metrics=metrics)
+
+
+def _settings(training: Training, model: keras.Model, shape: ModelShape) -> tuple[str, Objective]:
+    """Return exactness and objective; what either of them refuses is told at once."""
+    problems: list[str] = []
+    try:
+        kind = exactness(model, exact=training.exact)
+    except ConfigError as error:
+        problems.append(str(error))
+    try:
+        objective = choose_objective(training, shape.classes, output_units(model, shape))
+    except ConfigError as error:
+        problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return kind, objective
+
+
+def _use_cores_fairly(local_size: int, *, exact: bool) -> None:
+    """Share the machine's cores among its ranks: TensorFlow would take all of them in each."""
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, len(os.sched_getaffinity(0)) // local_size))
+    for index, device in enumerate(tf.config.list_physical_devices("GPU")):
+        tf.config.experimental.set_memory_growth(device, enable=True)
+        if index == int(os.environ.get("HOROVOD_LOCAL_RANK", "0")):
+            tf.config.set_visible_devices(device, "GPU")
+    if exact:
+        tf.config.experimental.enable_op_determinism()
+
+
+def _check_ranks(size: int, dataset: DatasetBlocks, training: Training) -> None:
+    rows, shards = sum(dataset.shard_rows("train")), len(dataset.shard_rows("train"))
+    problems = []
+    if size > rows:
+        problems.append(
+            f"workers: expected at least one training sample a rank, found {size} ranks for {rows} samples; "
+            f"lower workers.replicas or workers.slotsPerWorker"
+        )
+    if size > shards:
+        problems.append(
+            f"workers: expected at most as many ranks as shards, found {size} ranks for {shards} shards; "
+            f"set data.virtualShards to {size} or more"
+        )
+    if training.global_batch_size < size:
+        problems.append(
+            f"training.globalBatchSize: expected at least one sample a rank, found {training.global_batch_size} for "
+            f"{size} ranks; set it to {size} or more"
+        )
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def _check_classes(dataset: DatasetBlocks) -> None:
+    if dataset.classes is not None and sum(rows > 0 for rows in dataset.class_counts) < 2:
+        found = ", ".join(f"{rows:,} of class {number}" for number, rows in enumerate(dataset.class_counts))
+        raise DataInvalid(
+            f"data.label: expected rows of two classes or more in the training part, found {found}; there is nothing "
+            f"to tell apart: look at the label, or set data.label.task to Regression"
+        )
+
+
+def _agreed_weights(trainer: Trainer, communicator: Communicator) -> str:
+    """Digest the weights and see that all ranks hold the same."""
+    digest = hashlib.sha256()
+    for variable in trainer.model.variables:
+        digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
+    mine = digest.hexdigest()
+    # 48 bits pass through a float64 unchanged.
+    seen = communicator.gather(np.array([[float(int(mine[:12], 16))]]), "ullage.weights")
+    if len(np.unique(seen)) != 1:
+        raise TrainerError(
+            "training: expected the same weights on every rank, found that they differ; this is a fault of the "
+            "training code (a layer that keeps state of its own?), the model is not saved"
+        )
+    return mine
+
+
+def _save(output: Path, model: keras.Model, history: list[EpochRecord], summary: TrainingSummary) -> None:
+    try:
+        model.save(output / MODEL_NAME)
+        model.export(output / EXPORT_NAME, verbose=False)
+        _write_history(output / "history.csv", history)
+        (output / SUMMARY_NAME).write_text(summary.model_dump_json(by_alias=True, indent=1))
+    except (OSError, tf.errors.OpError) as error:
+        # TensorFlow's own file system raises its own errors.
+        raise StorageFailure(
+            f"{output.name}/: expected to write the model to storage, found: {told(error)}; is there room left, and "
+            f"may this user write there?"
+        ) from error
+
+
+def _write_history(path: Path, history: list[EpochRecord]) -> None:
+    names = list(history[0].validation) if history else []
+    with path.open("w", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["epoch", "loss", "seconds", "samples_per_second", *(f"validation_{name}" for name in names)])
+        for row in history:
+            values = [row.validation.get(name, "") for name in names]
+            writer.writerow([row.epoch, row.loss, round(row.seconds, 3), round(row.samples_per_second, 1), *values])
