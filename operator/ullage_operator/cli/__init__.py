@@ -1,0 +1,3 @@
+"""The command ``ullage``."""
+
+from .app import main as main

@@ -1,0 +1,160 @@
+"""What is said at the end of a run: what was made, how good it is, what it took, and what to type next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from ullage_operator.api.types import StageStatus, TrainingJob
+from ullage_operator.ledger import Ledger
+from ullage_operator.ledger.report import Scope, UsageTable, usage_table
+from ullage_operator.local import RunOutcome, Workdir
+from ullage_operator.local.books import now_ms
+from ullage_operator.plan import WorkerPhase
+from ullage_trainer.config import Stage
+
+from .screen import elapsed
+from .tables import ENERGY_NOTE, plain_table, usage_columns
+
+_NOTED = {
+    Stage.PREPARE: "the data set, report.md (what was kept, rejected, changed) and rejected/",
+    Stage.TRAIN: "model.keras, saved_model/, history.csv and model-card.md",
+    Stage.QUANTIZE: "model.*.tflite, variants.json and model-card.md",
+}
+
+
+def job_root(job: TrainingJob, workdir: Workdir) -> Path:
+    """Return the folder that the job's paths are relative to."""
+    return Path(os.path.normpath(workdir.storage / job.spec.storage.path))
+
+
+def workdir_flag(workdir: Workdir) -> str:
+    """Return the option that names the folder, if it is not the default."""
+    return "" if str(workdir.path) == ".ullage" else f" --workdir {workdir.path}"
+
+
+def consumed(job: TrainingJob, ledger: Ledger) -> UsageTable:
+    """Return what the books say of one job."""
+    now = now_ms()
+    return usage_table(
+        ledger.usage(0, now + 1, by=("stage",), job_uid=job.metadata.uid),
+        ledger.usage(0, now + 1, job_uid=job.metadata.uid)[0],
+        Scope(cluster="local", from_ms=0, to_ms=now + 1, now_ms=now),
+    )
+
+
+def summary_json(job: TrainingJob, workdir: Workdir, ledger: Ledger) -> dict[str, Any]:
+    """Return the end of a run for programs."""
+    return {
+        "job": job.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "root": str(job_root(job, workdir)),
+        "usage": consumed(job, ledger).to_json(),
+    }
+
+
+def print_summary(console: Console, job: TrainingJob, workdir: Workdir, ledger: Ledger) -> None:
+    """Print the end of a run that succeeded."""
+    say = _sayer(console)
+    say(f"\n{job.metadata.name}: {job.status.phase} in {elapsed(job)}")
+    root = job_root(job, workdir)
+    say("\nArtifacts")
+    for stage in job.status.stages:
+        if stage.output is not None:
+            reused = " (reused)" if stage.output.reused else ""
+            say(f"  {stage.name:<9}{root / stage.output.path}{reused}\n           {_NOTED[stage.name]}")
+    if job.status.metrics:
+        say("\nMeasures on the test part")
+        _print_table(console, _metrics_table(job.status.metrics))
+    if job.status.variants:
+        say("\nQuantized variants, all through the same runtime")
+        _print_table(console, _variants_table(job))
+    say("\nWhat it consumed")
+    _print_table(console, usage_columns(consumed(job, ledger)))
+    say(f"  {ENERGY_NOTE}")
+    say("\nNext")
+    if (card := _card(job.status.stages, root)) is not None:
+        say(f"  read the model card       less {card}")
+    say(f"  all jobs in the books     ullage usage{workdir_flag(workdir)}")
+    say("  run it again              unchanged stages are reused; --replicas N trains on N workers")
+
+
+def print_failure(console: Console, outcome: RunOutcome, workdir: Workdir) -> None:
+    """Print why a run failed: the cause, the last lines, and where the whole log is."""
+    say = _sayer(console)
+    job = outcome.job
+    say(f"\n{job.metadata.name}: {job.status.phase}")
+    failure = job.status.failure
+    if failure is None:
+        say(job.status.message)
+        return
+    who = "" if failure.rank is None else f" (rank {failure.rank} on worker {failure.worker})"
+    say(f"{failure.reason}{who}: {failure.message}")
+    if failure.last_lines:
+        say("\nIts last lines")
+        for line in failure.last_lines:
+            say(f"  {line}")
+    failed = [worker for worker in outcome.workers if worker.phase is WorkerPhase.FAILED]
+    if failed:
+        say("\nWhole logs")
+        for worker in failed[-4:]:
+            say(f"  {worker.name}: {workdir.workers / worker.uid / 'log.txt'}")
+    done = [stage.name.value for stage in job.status.stages if stage.output is not None]
+    if done:
+        say(f"\nDone and kept: {', '.join(done)}; run it again and these are not repeated.")
+
+
+def _print_table(console: Console, table: Table) -> None:
+    console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def _sayer(console: Console) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    return say
+
+
+def _card(stages: list[StageStatus], root: Path) -> Path | None:
+    made = [stage.output for stage in stages if stage.output is not None and stage.name is not Stage.PREPARE]
+    return root / made[-1].path / "model-card.md" if made else None
+
+
+def _metrics_table(metrics: dict[str, float]) -> Table:
+    names = [name for name in metrics if "." not in name]
+    table = plain_table()
+    table.add_column("predictor")
+    for name in names:
+        table.add_column(name, justify="right")
+    predictors = dict.fromkeys(name.split(".")[0] for name in metrics if "." in name)
+    for predictor in ["model", *predictors]:
+        prefix = "" if predictor == "model" else f"{predictor}."
+        cells = [f"{metrics[prefix + name]:.4f}" if prefix + name in metrics else "–" for name in names]
+        table.add_row(predictor, *cells)
+    return table
+
+
+def _variants_table(job: TrainingJob) -> Table:
+    table = plain_table()
+    table.add_column("variant")
+    metric = next(iter(job.status.metrics), "metric")
+    for name in ("bytes", "smaller", metric, "change", "latency us"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    base = next(row for row in job.status.variants if row.variant == "float")
+    for row in job.status.variants:
+        table.add_row(
+            row.variant,
+            f"{row.bytes:,}",
+            f"{base.bytes / row.bytes:.2f}x",
+            f"{row.metric:.4f}",
+            f"{row.metric - base.metric:+.4f}",
+            f"{row.latency_us:.1f}",
+            "rejected" if row.rejected else "",
+        )
+    return table

@@ -1,0 +1,167 @@
+"""What the ledger is told of local workers: a hold before a worker starts, the rest once it has ended."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from ullage_operator.api.types import TrainingJob
+from ullage_operator.ledger import (
+    Activity,
+    DataUse,
+    Entry,
+    EntryContext,
+    HoldOpened,
+    HoldReleased,
+    Ledger,
+    Outcome,
+    Provenance,
+    estimate,
+)
+from ullage_operator.plan import Worker, WorkerPhase, WorkerPlan
+from ullage_trainer.config import ExitReport, WorkerState
+
+from .process import WorkerFolder, is_final
+
+_OUTCOMES = {
+    WorkerState.SUCCEEDED: Outcome.SUCCEEDED,
+    WorkerState.FAILED: Outcome.FAILED,
+    WorkerState.STOPPED: Outcome.STOPPED,
+}
+
+
+def context_of(job: TrainingJob) -> EntryContext:
+    """Return whose books a job is in."""
+    return EntryContext(
+        job_uid=job.metadata.uid or "",
+        namespace=job.metadata.namespace or "local",
+        job=job.metadata.name,
+        institution=job.spec.accounting.institution,
+        programme=job.spec.accounting.programme,
+        model_family=job.spec.accounting.model_family,
+    )
+
+
+def opened(context: EntryContext, plan: WorkerPlan, uid: str, at_ms: int) -> HoldOpened:
+    """Return the hold of a worker that is about to start."""
+    held = plan.accelerators if local_accelerators() else 0
+    return HoldOpened(
+        context=context,
+        worker_uid=uid,
+        stage=plan.stage,
+        attempt=plan.attempt,
+        index=plan.index,
+        slots=plan.slots,
+        accelerators=held,
+        accelerator_type=plan.accelerator_type if held else None,
+        cpu_millis=plan.cpu_millis,
+        memory_mib=plan.memory_mib,
+        from_ms=at_ms,
+    )
+
+
+def local_accelerators() -> int:
+    """Return how many NVIDIA devices this machine has: a job that asks for more than none here holds none."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def ended(hold: HoldOpened, report: ExitReport | None, *, killed: bool) -> list[Entry]:
+    """Return what is written of a worker that has ended.
+
+    Its own last word is measured. A worker that was cut off ended, as far as is known, at its last
+    heartbeat; one that never wrote any never started. Both are marked estimated.
+    """
+    if report is None:
+        return [
+            HoldReleased(
+                context=hold.context,
+                worker_uid=hold.worker_uid,
+                to_ms=hold.from_ms,
+                outcome=Outcome.LOST,
+                provenance=Provenance.ESTIMATED,
+                source="no report: it never started",
+            )
+        ]
+    final = is_final(report)
+    measured = final and not killed
+    end = max(hold.from_ms, report.updated_ms)
+    entries: list[Entry] = [
+        HoldReleased(
+            context=hold.context,
+            worker_uid=hold.worker_uid,
+            to_ms=end,
+            outcome=_OUTCOMES.get(report.state, Outcome.LOST),
+            provenance=Provenance.MEASURED if measured else Provenance.ESTIMATED,
+            source="exit report" if measured else "last heartbeat",
+        )
+    ]
+    start = min(max(hold.from_ms, report.started_ms), end)
+    energy = estimate(
+        report.usage.cpu_ms,
+        hold.memory_mib << 20,
+        end - start,
+        gpu_joules=report.usage.gpu_joules,
+        accelerators=hold.accelerators,
+    )
+    entries.append(
+        Activity(
+            context=hold.context,
+            worker_uid=hold.worker_uid,
+            from_ms=start,
+            to_ms=end,
+            usage=report.usage,
+            ranks=tuple(report.ranks),
+            energy=energy,
+            provenance=Provenance.MEASURED if measured else Provenance.ESTIMATED,
+            source="exit report" if measured else "last heartbeat",
+        )
+    )
+    entries += [DataUse(context=hold.context, worker_uid=hold.worker_uid, at_ms=end, use=use) for use in report.uses]
+    return entries
+
+
+def write_ended(ledger: Ledger, workers: tuple[Worker, ...], holds: dict[str, HoldOpened]) -> None:
+    """Write the end of each worker that has ended and is not yet written; the ledger knows which are."""
+    for worker in workers:
+        if worker.uid in holds and worker.phase in (WorkerPhase.SUCCEEDED, WorkerPhase.FAILED):
+            ledger.post(ended(holds.pop(worker.uid), worker.report, killed=False))
+
+
+def settle(ledger: Ledger, workers: Path, say: Callable[[str], None]) -> int:
+    """Close the holds that an earlier run left open because it was cut off; return how many there were.
+
+    Its agents end by themselves when their starter is gone; one that has not is waited for, then ended.
+    """
+    left = ledger.open_holds()
+    for hold in left:
+        folder = WorkerFolder(workers / hold.worker_uid)
+        process = folder.process()
+        killed = False
+        if process is not None:
+            say(f"waiting for a worker of an earlier run that was cut off ({hold.context.job}, pid {process.pid})")
+            killed = _end(process)
+        ledger.post(ended(hold, folder.report(), killed=killed))
+    return len(left)
+
+
+def _end(process: psutil.Process) -> bool:
+    """Wait for a process to end, kill it if it does not; return whether it was killed."""
+    with contextlib.suppress(psutil.Error):
+        try:
+            process.wait(timeout=35)
+        except psutil.TimeoutExpired:
+            children = process.children(recursive=True)
+            for victim in (process, *children):
+                victim.kill()
+            psutil.wait_procs([process, *children], timeout=5)
+            return True
+    return False
+
+
+def now_ms() -> int:
+    """Return milliseconds since 1970 by this machine's clock."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,13 @@
+"""What a job needs and what to do next: pure functions of what is declared, observed and allowed."""
+
+from .decide import Admission as Admission
+from .decide import Decision as Decision
+from .decide import Policy as Policy
+from .decide import decide as decide
+from .documents import stage_document as stage_document
+from .workers import CreateWorkers as CreateWorkers
+from .workers import StopWorkers as StopWorkers
+from .workers import Worker as Worker
+from .workers import WorkerPhase as WorkerPhase
+from .workers import WorkerPlan as WorkerPlan
+from .workers import worker_plans as worker_plans

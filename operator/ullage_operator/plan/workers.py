@@ -1,0 +1,111 @@
+"""Workers: what is asked for, and what is observed, whether it is a pod or a local process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ullage_operator.api.quantity import bytes_, cpu_millis
+from ullage_operator.api.types import TrainingJob
+from ullage_trainer.config import ExitReport, Stage, StageDocument
+
+MIB = 1 << 20
+_PLAIN_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
+
+
+class WorkerPhase(StrEnum):
+    """Where a worker stands, as observed from outside."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker that exists: a pod, or a local agent."""
+
+    name: str
+    uid: str
+    stage: Stage
+    attempt: int
+    index: int
+    phase: WorkerPhase
+    stopping: bool = False
+    """It was asked to end, by us."""
+    report: ExitReport | None = None
+    """What it says of itself."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it has not ended."""
+        return self.phase in (WorkerPhase.PENDING, WorkerPhase.RUNNING)
+
+
+@dataclass(frozen=True)
+class WorkerPlan:
+    """A worker that shall exist. Its resources are what it is billed by."""
+
+    name: str
+    stage: Stage
+    attempt: int
+    index: int
+    slots: int
+    cpu_millis: int
+    memory_mib: int
+    accelerators: int
+    accelerator_type: str | None
+
+
+@dataclass(frozen=True)
+class CreateWorkers:
+    """Create those workers of an attempt that do not exist."""
+
+    document: StageDocument
+    workers: tuple[WorkerPlan, ...]
+
+
+@dataclass(frozen=True)
+class StopWorkers:
+    """Ask workers to end: SIGTERM, and SIGKILL after the grace period."""
+
+    uids: tuple[str, ...]
+    why: str
+
+
+Action = CreateWorkers | StopWorkers
+
+
+def worker_name(job: str, stage: Stage, attempt: int, index: int) -> str:
+    """Return a worker's name; it follows from what the worker is."""
+    return f"{job}-{stage}-{attempt}-{index}"
+
+
+def worker_plans(job: TrainingJob, stage: Stage, attempt: int) -> tuple[WorkerPlan, ...]:
+    """Return the workers of an attempt: the gang for training, otherwise one."""
+    training = stage is Stage.TRAIN
+    replicas = job.spec.workers.replicas if training else 1
+    slots = job.spec.workers.slots_per_worker if training else 1
+    resources = job.spec.workers.resources.of(stage)
+    # A limit without a request is the request too, as the API server has it.
+    requests = {**resources.limits, **resources.requests}
+    extended = {name: int(cpu_millis(amount) // 1000) for name, amount in requests.items() if _is_accelerator(name)}
+    return tuple(
+        WorkerPlan(
+            name=worker_name(job.metadata.name, stage, attempt, index),
+            stage=stage,
+            attempt=attempt,
+            index=index,
+            slots=slots,
+            cpu_millis=cpu_millis(requests.get("cpu", "0")),
+            memory_mib=-(-bytes_(requests.get("memory", "0")) // MIB),
+            accelerators=sum(extended.values()),
+            accelerator_type=", ".join(sorted(extended)) or None,
+        )
+        for index in range(replicas)
+    )
+
+
+def _is_accelerator(resource: str) -> bool:
+    return resource not in _PLAIN_RESOURCES and not resource.startswith("hugepages-")
