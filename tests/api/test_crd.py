@@ -118,6 +118,8 @@ def test_every_rule_and_every_list_key_has_its_place_in_the_schema() -> None:
         "expected data or inputs.dataset beside model",
         "expected data or inputs.dataset beside quantize",
         "expected model or inputs.trained beside quantize",
+        "expected training.globalBatchSize of at least workers.replicas x workers.slotsPerWorker",
+        "expected data.virtualShards of at least workers.replicas x workers.slotsPerWorker",
     ]
 
 

@@ -45,6 +45,7 @@ def _given(name: str) -> str:
 
 
 _DATASET: Final = "(has(self.data) || (has(self.inputs) && has(self.inputs.dataset)))"
+_RANKS: Final = "self.workers.replicas * self.workers.slotsPerWorker"
 _UNTYPED: Final = NotInCel("a value of any scalar type has no type in the schema, and CEL can't see it")
 
 Validator = tuple[type[BaseModel], str]
@@ -129,6 +130,16 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
         Rule(
             "!has(self.quantize) || has(self.model) || (has(self.inputs) && has(self.inputs.trained))",
             "expected model or inputs.trained beside quantize",
+        ),
+    ),
+    (types.TrainingJobSpec, "_ranks_have_work"): (
+        Rule(
+            f"!has(self.model) || self.training.globalBatchSize >= {_RANKS}",
+            "expected training.globalBatchSize of at least workers.replicas x workers.slotsPerWorker",
+        ),
+        Rule(
+            f"!has(self.model) || !has(self.data) || self.data.virtualShards >= {_RANKS}",
+            "expected data.virtualShards of at least workers.replicas x workers.slotsPerWorker",
         ),
     ),
 }

@@ -69,6 +69,24 @@ class TrainingJobSpec(Model):
             raise ValueError("; ".join(problems))
         return self
 
+    @model_validator(mode="after")
+    def _ranks_have_work(self) -> Self:
+        ranks = self.workers.replicas * self.workers.slots_per_worker
+        problems = []
+        if self.model is not None and self.training.global_batch_size < ranks:
+            problems.append(
+                f"expected training.globalBatchSize of at least workers.replicas x workers.slotsPerWorker ({ranks}), "
+                f"found {self.training.global_batch_size}"
+            )
+        if self.model is not None and self.data is not None and self.data.virtual_shards < ranks:
+            problems.append(
+                f"expected data.virtualShards of at least workers.replicas x workers.slotsPerWorker ({ranks}), "
+                f"found {self.data.virtual_shards}"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages that run, in order."""
