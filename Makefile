@@ -15,7 +15,7 @@ run: setup ## Fetch real data and run the example job on 2 ranks: prepare, train
 	@$(BIN)/ullage run $(EXAMPLE)
 
 test: setup ## Run every test.
-	@$(BIN)/python scripts/fetch_data.py mnist .cache/data
+	@for data in flights mnist fashion; do $(BIN)/python scripts/fetch_data.py $$data .cache/data/$$data || exit 1; done
 	@$(BIN)/pytest
 
 lint: setup ## Check style, types, layers and what is generated.

@@ -5,8 +5,8 @@ optional XLA operations do not compile; Ullage does not use them, so the line th
 taken out of the CMake file. The wheel is kept under ``$XDG_CACHE_HOME/ullage/wheels``, named by a
 digest of everything that went into it, and reused.
 
-Needs in the environment: the locked requirements (``requirements/trainer.txt``) and the build tools
-(``requirements/build.txt``). Exit codes: 0 installed, 1 the build failed (its log is named).
+Needs in the environment what ``requirements/dev.txt`` locks, the build tools among it.
+Exit codes: 0 installed, 1 the build failed (its log is named).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ class MemoryBlocks:
     rows: dict
     group: int = 4
     dtype: str = "float32"
+    bytes_read: int = 0
 
     def shard_rows(self, part):
         return list(self.rows[part])

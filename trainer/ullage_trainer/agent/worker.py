@@ -141,7 +141,7 @@ class Worker:
         if any(rank.running for rank in self._ranks):
             return False
         finish_ordered = self._link is not None and self._link.orders is not None and self._link.orders.finish
-        return self._failure is not None or bool(self._ranks) or finish_ordered
+        return self._failure is not None or self._output is not None or bool(self._ranks) or finish_ordered
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -166,7 +166,8 @@ class Worker:
     def _obey(self, orders: Orders) -> None:
         if orders.stop is not None and self._failure is None:
             self._fail(self._because_of(orders.stop))
-        if self._ranks or self._failure is not None or orders.finish:
+        # Orders may be older than the find of an earlier output, which is what `_output` says before the end.
+        if self._ranks or self._failure is not None or self._output is not None or orders.finish:
             return
         if self.document.stage is not Stage.TRAIN:
             self._start_rank(0, None, {})

@@ -87,6 +87,8 @@ class Gang(Model):
     """How many workers there are."""
     slots_per_worker: Annotated[int, Field(ge=1, le=64)] = 1
     """How many ranks each worker runs."""
+    cores_per_worker: Annotated[int, Field(ge=1)] | None = None
+    """Cores that a worker's ranks share; absent means all that the machine has."""
     coordinator_host: Annotated[str, Field(max_length=253)] = "127.0.0.1"
     """Where worker 0 is found; on a cluster its DNS name with the trailing dot."""
     coordinator_port: Annotated[int, Field(ge=0, le=65535)] = 29400

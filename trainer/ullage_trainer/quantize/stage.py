@@ -69,7 +69,14 @@ def quantize(document: StageDocument, reporter: Reporter, stop_requested: Callab
     rows = [row.model_dump(mode="json", by_alias=True) for row in results]
     table = json.dumps({"metric": objective.metric.value, "variants": rows}, indent=1)
     _write(output / "variants.json", table.encode())
-    reporter.doing("measured all variants", step=len(variants), total=len(variants))
+    tested = len(variants) * sum(dataset.shard_rows("test"))
+    reporter.doing(
+        "measured all variants",
+        step=len(variants),
+        total=len(variants),
+        samples=tested,
+        bytes_read=dataset.bytes_read,
+    )
     return Result(variants=results)
 
 

@@ -12,8 +12,8 @@ from ullage_trainer.config import NumericFailure, Progress, StopRequested, Train
 
 from .objective import measures
 from .schedule import steps_per_epoch
-from .step import Trainer, feed
-from .stream import Blocks, training_batches
+from .step import Trainer
+from .stream import Blocks, ahead, training_batches
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,34 @@ class EpochRecord:
     seconds: float
     samples_per_second: float
     validation: dict[str, float]
+
+
+@dataclass
+class Pace:
+    """How long a step takes, lately: an exponential mean, without the first step, in which graphs are traced."""
+
+    _seconds: float | None = None
+    _last: float | None = None
+
+    def step(self) -> None:
+        """Take note that a step has ended."""
+        now = time.monotonic()
+        if self._last is not None:
+            took = now - self._last
+            self._seconds = took if self._seconds is None else 0.95 * self._seconds + 0.05 * took
+        self._last = now
+
+    def pause(self) -> None:
+        """Leave out what happens until the next step has ended."""
+        self._last = None
+
+    def per_second(self, batch: int) -> float | None:
+        """Return samples per second; null while nothing is known."""
+        return batch / self._seconds if self._seconds else None
+
+    def seconds_for(self, steps: int) -> float | None:
+        """Return how long so many steps will take; null while nothing is known."""
+        return None if self._seconds is None else steps * self._seconds
 
 
 @dataclass
@@ -55,7 +83,7 @@ class Loop:
         """
         steps = steps_per_epoch(self.blocks.shard_rows("train"), self.training.global_batch_size)
         total = steps * self.training.epochs
-        started = time.monotonic()
+        pace = Pace()
         for epoch in range(self.training.epochs):
             began, loss_sum, seen = time.monotonic(), 0.0, 0
             batches = training_batches(
@@ -66,7 +94,7 @@ class Loop:
                 rank=self.rank,
                 size=self.size,
             )
-            for step, batch in enumerate(feed(batches, self.blocks)):
+            for step, batch in enumerate(ahead(batches)):
                 outcome = self.trainer.step(batch, stop=self.stop_requested())
                 if not math.isfinite(outcome.loss):
                     raise NumericFailure(
@@ -77,12 +105,13 @@ class Loop:
                 self.samples += int(batch.weights.sum())
                 loss_sum += outcome.loss * outcome.samples
                 seen += outcome.samples
-                now = time.monotonic()
                 done = epoch * steps + step + 1
-                self._report(done, total, epoch, loss_sum / seen, seen / (now - began), (now - started) / done)
+                pace.step()
+                self._report(done, total, loss_sum / seen, pace)
                 if outcome.stop:
                     raise StopRequested(f"training: stopped on request after step {done} of {total}")
             self.trainer.synchronise_state()
+            pace.pause()
             sums, scores = self.trainer.evaluate(self.blocks, "validation")
             seconds = time.monotonic() - began
             self.history.append(
@@ -96,23 +125,22 @@ class Loop:
             )
         return self.history
 
-    def _report(
-        self, done: int, total: int, epoch: int, loss: float, samples_per_second: float, seconds_per_step: float
-    ) -> None:
+    def _report(self, done: int, total: int, loss: float, pace: Pace) -> None:
         name = self.trainer.objective.metric.value
         known = self.history[-1].validation.get(name) if self.history else None
         self.reporter.progress(
             Progress(
                 step=done,
                 total_steps=total,
-                epoch=epoch + 1,
+                epoch=-(-done * self.training.epochs // total),
                 epochs=self.training.epochs,
-                samples_per_second=samples_per_second,
+                samples_per_second=pace.per_second(self.training.global_batch_size),
                 loss=loss,
                 metric=None if known is None else (name, known),
-                eta_seconds=(total - done) * seconds_per_step,
+                eta_seconds=pace.seconds_for(total - done),
                 doing="training",
             ),
             force=done == total,
             samples=self.samples,
+            bytes_read=self.blocks.bytes_read,
         )

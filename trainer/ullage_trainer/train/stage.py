@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from ullage_trainer.card import SUMMARY_NAME, TrainingSummary
 from ullage_trainer.channel import Reporter, Result
-from ullage_trainer.config import ConfigError, DataInvalid, StageDocument, StorageFailure, TrainerError, Training
+from ullage_trainer.config import ConfigError, DataInvalid, Gang, StageDocument, StorageFailure, TrainerError, Training
 from ullage_trainer.data.dataset import Dataset
 from ullage_trainer.distributed.collectives import Communicator
 from ullage_trainer.models import ModelShape, build_model, output_units, told
@@ -43,7 +43,7 @@ def train(document: StageDocument, reporter: Reporter, stop_requested: Callable[
         raise ConfigError("train: expected model, training and dataset in the document")
     training = document.training
     root = Path(document.storage.root)
-    _use_cores_fairly(int(os.environ.get("HOROVOD_LOCAL_SIZE", "1")), exact=training.exact)
+    _set_up_devices(document.gang, exact=training.exact)
     dataset = DatasetBlocks(Dataset.open(resolve(root, document.dataset)))
     _check_ranks(document.gang.size, dataset, training)
     _check_classes(dataset)
@@ -55,7 +55,7 @@ def train(document: StageDocument, reporter: Reporter, stop_requested: Callable[
     code = resolve(root, document.model.code_path) if document.model.code_path else None
     model = build_model(document.model, shape, code)
     kind, objective = _settings(training, model, shape)
-    trainer = Trainer(model, make_optimizer(training), objective, communicator, dataset.feature_scale)
+    trainer = Trainer(model, make_optimizer(training), objective, communicator, dataset, dataset.feature_scale)
     loop = Loop(trainer, dataset, training, communicator.rank, communicator.size, reporter, stop_requested)
     history = loop.run()
     sums, scores = trainer.evaluate(dataset, "test")
@@ -107,13 +107,15 @@ def _settings(training: Training, model: keras.Model, shape: ModelShape) -> tupl
     return kind, objective
 
 
-def _use_cores_fairly(local_size: int, *, exact: bool) -> None:
-    """Share the machine's cores among its ranks: TensorFlow would take all of them in each."""
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, len(os.sched_getaffinity(0)) // local_size))
-    for index, device in enumerate(tf.config.list_physical_devices("GPU")):
-        tf.config.experimental.set_memory_growth(device, enable=True)
-        if index == int(os.environ.get("HOROVOD_LOCAL_RANK", "0")):
-            tf.config.set_visible_devices(device, "GPU")
+def _set_up_devices(gang: Gang, *, exact: bool) -> None:
+    """Give a rank its share of the worker's cores (TensorFlow would take all of them in each), and its accelerator."""
+    cores = gang.cores_per_worker or len(os.sched_getaffinity(0))
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // gang.slots_per_worker))
+    devices = tf.config.list_physical_devices("GPU")
+    if devices:
+        mine = devices[int(os.environ["HOROVOD_LOCAL_RANK"]) % len(devices)]
+        tf.config.set_visible_devices(mine, "GPU")
+        tf.config.experimental.set_memory_growth(mine, enable=True)
     if exact:
         tf.config.experimental.enable_op_determinism()
 

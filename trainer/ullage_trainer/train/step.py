@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ullage_trainer.config import ConfigError, Metric, Training
@@ -87,6 +87,7 @@ class Trainer:
         optimizer: keras.optimizers.Optimizer,
         objective: Objective,
         communicator: Communicator,
+        blocks: Blocks,
         feature_scale: float,
     ) -> None:
         self.model = model
@@ -97,8 +98,13 @@ class Trainer:
         self._losses = objective.sample_losses()
         optimizer.build(model.trainable_variables)
         communicator.broadcast([*model.variables, *optimizer.variables])
-        self._step = tf.function(self._step_in_graph, reduce_retracing=True)
-        self._outputs = tf.function(self._outputs_in_graph, reduce_retracing=True)
+        # Traced once, for any number of rows: batches differ in size, and a trace takes as long as many steps.
+        shape, dtype, label_dtype = blocks.sample_spec()
+        features = tf.TensorSpec((None, *shape), dtype)
+        labels, weights = tf.TensorSpec((None, 1), label_dtype), tf.TensorSpec((None,), tf.float32)
+        stop = tf.TensorSpec((), tf.float32)
+        self._step = tf.function(self._step_in_graph, input_signature=(features, labels, weights, stop))
+        self._outputs = tf.function(self._outputs_in_graph, input_signature=(features,))
 
     def _scaled(self, features: Any) -> Any:
         return tf.cast(features, tf.float32) * self._scale
@@ -128,9 +134,7 @@ class Trainer:
     def step(self, batch: Batch, *, stop: bool) -> StepOutcome:
         """Take one step with this rank's part of the global batch."""
         outcome = guarded(
-            lambda: self._step(
-                batch.features, _columns(batch.labels), batch.weights, tf.constant(float(stop), tf.float32)
-            ).numpy()
+            lambda: self._step(batch.features, _columns(batch.labels), batch.weights, np.float32(stop)).numpy()
         )
         return StepOutcome(loss=float(outcome[0]), samples=round(float(outcome[1])), stop=bool(outcome[2] > 0))
 
@@ -154,18 +158,3 @@ class Trainer:
 def _columns(labels: Any) -> Any:
     """Return labels of shape (n, 1), which every Keras loss pairs with outputs of shape (n, k)."""
     return labels.reshape(-1, 1)
-
-
-def feed(batches: Iterator[Batch], blocks: Blocks) -> Iterator[Batch]:
-    """Read batches ahead of the step in a background thread."""
-    shape, dtype, label_dtype = blocks.sample_spec()
-    signature = (
-        tf.TensorSpec((None, *shape), dtype),
-        tf.TensorSpec((None,), label_dtype),
-        tf.TensorSpec((None,), tf.float32),
-    )
-    dataset = tf.data.Dataset.from_generator(
-        lambda: ((batch.features, batch.labels, batch.weights) for batch in batches), output_signature=signature
-    ).prefetch(4)
-    for features, labels, weights in dataset.as_numpy_iterator():
-        yield Batch(features, labels, weights)

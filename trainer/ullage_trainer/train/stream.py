@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +17,10 @@ Array = npt.NDArray[np.generic]
 
 
 class Blocks(Protocol):
-    """The reading side of a data set: :class:`ullage_trainer.data.dataset.Dataset`."""
+    """The reading side of a data set: :class:`ullage_trainer.train.blocks.DatasetBlocks`."""
+
+    bytes_read: int
+    """Bytes given out so far."""
 
     def shard_rows(self, part: str) -> list[int]:
         """Return the rows of each shard."""
@@ -115,6 +120,15 @@ def training_batches(
             labels += more_labels
         done = upto
         yield _batch(blocks, features, labels)
+
+
+def ahead(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
+    """Yield batches that a background thread reads while the step runs; what reading raises is raised here."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed") as reader:
+        coming = deque(reader.submit(next, batches, None) for _ in range(depth))
+        while (batch := coming.popleft().result()) is not None:
+            coming.append(reader.submit(next, batches, None))
+            yield batch
 
 
 def part_batches(blocks: Blocks, part: str, *, rank: int, size: int) -> Iterator[tuple[Array, Array]]:

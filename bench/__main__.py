@@ -1,0 +1,23 @@
+"""``python -m bench [NAME…] [--pairs N]``: run the benchmarks, or those that are named."""
+
+import argparse
+
+from bench import training
+
+BENCHMARKS = {"training": training.main}
+
+
+def main() -> None:
+    """Run benchmarks one after the other; nothing else should run on the machine."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=main.__doc__)
+    parser.add_argument("names", nargs="*", default=list(BENCHMARKS), help=f"of {', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument("--pairs", type=int, default=7, help="alternating pairs (default: 7)")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"expected names of {', '.join(BENCHMARKS)}, found {', '.join(sorted(unknown))}")
+    for name in options.names:
+        BENCHMARKS[name](options.pairs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Training through Ullage against a hand-written Horovod script of the same model and data, 2 ranks on this machine."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bench.pairs import alternate, median_interval
+from ullage_trainer.config import Gang, JobIdentity, ModelSpec, Stage, StageDocument, Storage, Training
+from ullage_trainer.config.data import Data
+from ullage_trainer.config.training import Mlp
+from ullage_trainer.distributed.rendezvous import Rendezvous, places
+
+ROWS = 120_000
+FEATURES = 60
+HIDDEN = [256, 128]
+BATCH = 512
+EPOCHS = 4
+RANKS = 2
+
+
+def main(pairs: int) -> None:
+    """Print samples per second of both sides; the first epoch of each, in which graphs are traced, is left out."""
+    print(f"training: {ROWS:,} rows × {FEATURES}, MLP {HIDDEN}, batch {BATCH}, {RANKS} ranks", flush=True)
+    with tempfile.TemporaryDirectory(prefix="ullage-bench-") as scratch:
+        root = Path(scratch)
+        prepare(root)
+        run = 0
+
+        def ullage() -> float:
+            nonlocal run
+            run += 1
+            return through_ullage(root, run)
+
+        ratios = alternate(ullage, lambda: by_hand(root), pairs, ("ullage", "hand-written"), "samples/s")
+    median, low, high = median_interval(ratios)
+    print(f"training: ullage / hand-written = {median:.3f} (median of {pairs} pairs; {low:.3f} to {high:.3f})")
+
+
+def prepare(root: Path) -> None:
+    """Write a data set of random numbers through the prepare stage."""
+    random = np.random.default_rng(1)
+    features = random.normal(size=(ROWS, FEATURES)).astype(np.float32)
+    labels = (features @ random.normal(size=FEATURES) + random.normal(size=ROWS) > 0).astype(int)
+    names = [f"f{index}" for index in range(FEATURES)]
+    np.savetxt(
+        root / "rows.csv",
+        np.column_stack([features, labels]),
+        delimiter=",",
+        header=",".join([*names, "label"]),
+        comments="",
+        fmt=["%.6g"] * FEATURES + ["%d"],
+    )
+    columns = [{"name": name, "type": "float64"} for name in names] + [{"name": "label", "type": "int64"}]
+    data = Data.model_validate(
+        {
+            "sources": [{"name": "rows", "csv": {"paths": ["rows.csv"]}, "columns": columns}],
+            "label": {"source": "rows", "column": "label"},
+            "features": [{"column": name} for name in names],
+            "split": {"validation": 0.01, "test": 0.01},
+        }
+    )
+    work(root, document(root, Stage.PREPARE, 1).model_copy(update={"data": data}))
+
+
+def document(root: Path, stage: Stage, run: int) -> StageDocument:
+    """Return a document without what its stage does."""
+    return StageDocument.model_construct(
+        job=JobIdentity(namespace="bench", name="bench", uid=f"bench-{run:04}"),
+        stage=stage,
+        attempt=1,
+        storage=Storage(root=str(root), job=f"bench-{run}", output=f"bench-{run}/runs/bench/{stage}-1"),
+        gang=Gang(),
+        used=[],
+        grace_period_seconds=30,
+    )
+
+
+def work(root: Path, work_document: StageDocument) -> None:
+    """Run a worker to its end."""
+    path = root / "document.json"
+    path.write_text(work_document.model_dump_json(by_alias=True, exclude_none=True))
+    subprocess.run(
+        [sys.executable, "-m", "ullage_trainer", "--document", path, "--index", "0", "--report", root / "report.json"],
+        env=os.environ | {"ULLAGE_GANG_KEY": "00" * 32},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def through_ullage(root: Path, run: int) -> float:
+    """Train through an agent with two slots; return the median samples per second."""
+    trained = document(root, Stage.TRAIN, run).model_copy(
+        update={
+            "gang": Gang(slots_per_worker=RANKS, cores_per_worker=RANKS, coordinator_port=29555),
+            "dataset": "bench-1/runs/bench/prepare-1",
+            "model": ModelSpec(mlp=Mlp(hidden_units=HIDDEN)),
+            "training": Training(epochs=EPOCHS, global_batch_size=BATCH),
+        }
+    )
+    work(root, trained)
+    with (root / trained.storage.output / "history.csv").open() as history:
+        rates = [float(row["samples_per_second"]) for row in csv.DictReader(history)]
+    return statistics.median(rates[1:])
+
+
+def by_hand(root: Path) -> float:
+    """Train with the hand-written script; return the median samples per second."""
+    store = Rendezvous("127.0.0.1", 1, RANKS, lambda: frozenset({"127.0.0.1"}))
+    script = Path(__file__).with_name("handwritten.py")
+    arguments = [
+        str(root / "bench-1/runs/bench/prepare-1"),
+        ",".join(map(str, HIDDEN)),
+        str(BATCH),
+        str(EPOCHS),
+    ]
+    try:
+        ranks = [
+            subprocess.Popen(
+                [sys.executable, str(script), *arguments],
+                stdout=subprocess.PIPE,
+                env=os.environ
+                | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+                | place.environment(worker=0, rendezvous_host="127.0.0.1", rendezvous_port=store.port, interface="lo"),
+            )
+            for place in places(1, RANKS, 0)
+        ]
+        outputs = [rank.communicate()[0] for rank in ranks]
+    finally:
+        store.close()
+    if any(rank.returncode for rank in ranks):
+        raise SystemExit("bench: the hand-written script failed")
+    return statistics.median(json.loads(outputs[0])[1:])
