@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from ullage_trainer.artifacts import read_manifest
 from ullage_trainer.channel import Result
 from ullage_trainer.config import (
@@ -26,25 +24,23 @@ from ullage_trainer.config import (
     StageDocument,
     StopRequested,
     TrainerError,
-    Usage,
     WorkerState,
 )
 from ullage_trainer.distributed.rendezvous import places
 from ullage_trainer.paths import resolve
 from ullage_trainer.task import DOCUMENT_VARIABLE, failure_of
 
-from .accelerators import AcceleratorReading, AcceleratorSampler, has_devices
 from .coordinator import Coordinator
 from .events import Events
 from .finish import finish
 from .link import Exchange, HttpExchange, Link
+from .meter import Meter
 from .network import address_towards, interface_of
 from .protocol import Heartbeat, Orders
 from .ranks import RankProcess
 from .reportfile import ReportFile
 from .reuse import earlier_output, stage_digest
 
-_MEASURE_SECONDS: Final = 1.0
 _PEER_GRACE_SECONDS: Final = 2.0
 """How long ranks have to end by themselves once a peer is gone: they can do nothing useful any more."""
 _GATHER_SECONDS: Final = 30.0
@@ -81,14 +77,11 @@ class Worker:
         self._ranks: list[RankProcess] = []
         self._kill_at: float | None = None
         self._killed = False
-        self._started_ms = _now_ms()
-        self._ended_ms: int | None = None
+        self._meter = Meter()
         self._report = ReportFile(settings.report_path, settings.report_interval_seconds)
         self._events = Events()
         self._coordinator: Coordinator | None = None
         self._link: Link | None = None
-        self._sampler = AcceleratorSampler.open()
-        self._measured = time.monotonic()
 
     def run(self) -> int:
         """Live; return the exit code."""
@@ -152,8 +145,7 @@ class Worker:
                 self._obey(self._link.orders)
             if self._failure is None and (silence := self._link.silence(now)) is not None:
                 self._fail(silence)
-        if now - self._measured >= _MEASURE_SECONDS:
-            self._measure(now)
+        self._meter.tick(self._ranks)
         for rank in self._ranks:
             if rank.running and rank.reap():
                 self._rank_ended(rank)
@@ -190,7 +182,7 @@ class Worker:
                 if self._failure is not None:
                     return
                 self._events.wait()
-            used = self._usage() if self.document.gang.replicas == 1 else self._coordinator.usage()
+            used = self._meter.usage(self._ranks) if self.document.gang.replicas == 1 else self._coordinator.usage()
             self._output = finish(self.document, self._digest, self._result, used)
         self._state = WorkerState.SUCCEEDED
 
@@ -198,12 +190,13 @@ class Worker:
         if self._failure is not None:
             stopped = self._failure.reason is Reason.STOPPED
             self._state = WorkerState.STOPPED if stopped else WorkerState.FAILED
-        self._ended_ms = _now_ms()
+        self._meter.end()
         if self._link is not None:
             self._link.close(timeout_seconds=_LAST_WORD_SECONDS)
         if self._coordinator is not None:
             self._hear_last_words(self._coordinator)
             self._coordinator.close()
+        self._learn_cause()
         self._write_report()
         self._report.close()
         return 0 if self._failure is None else EXIT_CODES[self._failure.reason]
@@ -214,6 +207,14 @@ class Worker:
         while not coordinator.ended and time.monotonic() < deadline:
             coordinator.tick()
             self._events.wait()
+
+    def _learn_cause(self) -> None:
+        """Say because of whom this worker failed, if it failed because of another."""
+        orders = self._link.orders if self._link is not None else None
+        cause = self._coordinator.verdict if self._coordinator is not None else orders.stop if orders else None
+        mine = self._failure is not None and self._failure.reason is not Reason.PEER_FAILED
+        if self._failure is not None and cause is not None and not mine and cause.reason is not Reason.PEER_FAILED:
+            self._failure = self._because_of(cause)
 
     # -- ranks --------------------------------------------------------------------------------------
 
@@ -293,41 +294,12 @@ class Worker:
 
     # -- what it took, and what is said -------------------------------------------------------------
 
-    def _measure(self, now: float) -> None:
-        for rank in self._ranks:
-            if rank.running:
-                rank.measure()
-        if self._sampler is not None:
-            self._sampler.sample(1000 * (now - self._measured))
-        self._measured = now
-
-    def _accelerators(self) -> AcceleratorReading:
-        if self._sampler is not None:
-            return self._sampler.reading()
-        # Without a device nothing was held, and that is known; with devices but no NVML nothing is.
-        known = None if has_devices() else 0
-        return AcceleratorReading(held_ms=known, active_ms=known, joules=known)
-
-    def _usage(self) -> Usage:
-        accelerators = self._accelerators()
-        own = psutil.Process().cpu_times()
-        return Usage(
-            wall_ms=max(0, (self._ended_ms or _now_ms()) - self._started_ms),
-            cpu_ms=sum(rank.cpu_ms for rank in self._ranks) + round(1000 * (own.user + own.system)),
-            peak_memory_bytes=max([rank.peak_memory_bytes for rank in self._ranks], default=0),
-            gpu_ms=accelerators.held_ms,
-            gpu_active_ms=accelerators.active_ms,
-            gpu_joules=accelerators.joules,
-            bytes_read=sum(rank.latest.bytes_read or 0 for rank in self._ranks),
-            samples=sum(rank.latest.samples or 0 for rank in self._ranks),
-        )
-
     def _heartbeat(self, sequence: int) -> Heartbeat:
         return Heartbeat(
             index=self.settings.index,
             sequence=sequence,
             state=self._state,
-            usage=self._usage(),
+            usage=self._meter.usage(self._ranks),
             failure=self._failure,
         )
 
@@ -338,9 +310,9 @@ class Worker:
             attempt=self.document.attempt,
             index=self.settings.index,
             state=self._state,
-            started_ms=self._started_ms,
-            updated_ms=self._ended_ms or _now_ms(),
-            usage=self._usage(),
+            started_ms=self._meter.started_ms,
+            updated_ms=self._meter.until_ms,
+            usage=self._meter.usage(self._ranks),
             ranks=[
                 (rank.slot if rank.rank is None else rank.rank, rank.cpu_ms, rank.peak_memory_bytes)
                 for rank in self._ranks
@@ -355,7 +327,3 @@ class Worker:
 
     def _write_report(self) -> None:
         self._report.write(self._exit_report().encode())
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -88,4 +88,4 @@ def guarded(collective: Callable[[], Returned]) -> Returned:
     try:
         return collective()
     except (HorovodInternalError, tf.errors.UnknownError, tf.errors.InternalError) as error:
-        raise PeerFailure(str(error).strip().splitlines()[0][:500]) from error
+        raise PeerFailure("a collective broke: another rank is gone") from error
