@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import psutil
 
@@ -32,6 +33,8 @@ _OUTCOMES = {
     WorkerState.FAILED: Outcome.FAILED,
     WorkerState.STOPPED: Outcome.STOPPED,
 }
+
+_END_MARGIN_SECONDS: Final = 5.0
 
 
 def context_of(job: TrainingJob) -> EntryContext:
@@ -128,7 +131,8 @@ def write_ended(ledger: Ledger, workers: tuple[Worker, ...], holds: dict[str, Ho
     """Write the end of each worker that has ended and is not yet written; the ledger knows which are."""
     for worker in workers:
         if worker.uid in holds and worker.phase in (WorkerPhase.SUCCEEDED, WorkerPhase.FAILED):
-            ledger.post(ended(holds.pop(worker.uid), worker.report, killed=False))
+            ledger.post(ended(holds[worker.uid], worker.report, killed=False))
+            del holds[worker.uid]
 
 
 def settle(ledger: Ledger, workers: Path, say: Callable[[str], None]) -> int:
@@ -143,16 +147,16 @@ def settle(ledger: Ledger, workers: Path, say: Callable[[str], None]) -> int:
         killed = False
         if process is not None:
             say(f"waiting for a worker of an earlier run that was cut off ({hold.context.job}, pid {process.pid})")
-            killed = _end(process)
+            killed = _end(process, folder.grace_period_seconds() + _END_MARGIN_SECONDS)
         ledger.post(ended(hold, folder.report(), killed=killed))
     return len(left)
 
 
-def _end(process: psutil.Process) -> bool:
+def _end(process: psutil.Process, timeout_seconds: float) -> bool:
     """Wait for a process to end, kill it if it does not; return whether it was killed."""
     with contextlib.suppress(psutil.Error):
         try:
-            process.wait(timeout=35)
+            process.wait(timeout=timeout_seconds)
         except psutil.TimeoutExpired:
             children = process.children(recursive=True)
             for victim in (process, *children):

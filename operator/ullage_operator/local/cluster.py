@@ -40,7 +40,7 @@ class LocalCluster:
 
     workdir: Workdir
     _entries: dict[str, _Entry] = field(default_factory=dict)
-    _ports: dict[tuple[str, int], int] = field(default_factory=dict)
+    _ports: dict[str, int] = field(default_factory=dict)
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     def new_uid(self) -> str:
@@ -50,14 +50,14 @@ class LocalCluster:
     def create(self, action: CreateWorkers, uids: dict[str, str]) -> None:
         """Start the workers of an attempt; ``uids`` has the UID of each by name."""
         gang = action.document.gang
-        attempt = f"{action.document.stage}-{action.document.attempt}"
-        key = hmac.new(self._secret, f"{action.document.job.uid}/{attempt}".encode(), hashlib.sha256).digest()
+        attempt = f"{action.document.job.uid}/{action.document.stage}-{action.document.attempt}"
+        key = hmac.new(self._secret, attempt.encode(), hashlib.sha256).digest()
         listening: socket.socket | None = None
         if any(plan.index == 0 for plan in action.workers):
             # Bound here and handed over, so that nobody can take the port in between.
             listening = socket.create_server((LOOPBACK, 0))
-            self._ports[action.document.job.uid, action.document.attempt] = listening.getsockname()[1]
-        port = self._ports[action.document.job.uid, action.document.attempt]
+            self._ports[attempt] = listening.getsockname()[1]
+        port = self._ports[attempt]
         placed = gang.model_copy(
             update={"coordinator_host": LOOPBACK, "coordinator_port": port, "interface": LOOPBACK_INTERFACE}
         )
@@ -87,7 +87,7 @@ class LocalCluster:
             entry.agent.enforce()
 
     def live_report(self, uid: str) -> ExitReport | None:
-        """Ask worker 0 how far it is; null means unknown, which is no reason to do anything."""
+        """Ask worker 0 how far it is; null means unknown: what it wrote last still holds."""
         entry = self._entries[uid]
         connection = http.client.HTTPConnection(LOOPBACK, entry.port, timeout=_PULL_TIMEOUT_SECONDS)
         try:
@@ -110,7 +110,8 @@ class LocalCluster:
     def _observe(self, uid: str, entry: _Entry) -> Worker:
         code = entry.agent.exit_code
         if code is None:
-            report = self.live_report(uid) if entry.plan.index == 0 else entry.agent.folder.report()
+            live = self.live_report(uid) if entry.plan.index == 0 else None
+            report = live or entry.agent.folder.report()
             running = report is not None and report.state is not WorkerState.STARTING
             phase = WorkerPhase.RUNNING if running else WorkerPhase.PENDING
         else:

@@ -22,6 +22,7 @@ from ullage_trainer.config import ExitReport, StageDocument, WorkerState
 _FINAL = frozenset({WorkerState.SUCCEEDED, WorkerState.FAILED, WorkerState.STOPPED})
 _REPORT_INTERVAL_SECONDS: Final = 1.0
 _KILL_MARGIN_SECONDS: Final = 5.0
+_DEFAULT_GRACE_PERIOD_SECONDS: Final = 30
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,18 @@ class WorkerFolder:
     def log_path(self) -> Path:
         """What the worker printed."""
         return self.path / "log.txt"
+
+    @property
+    def document_path(self) -> Path:
+        """What the worker was given."""
+        return self.path / "document.json"
+
+    def grace_period_seconds(self) -> int:
+        """Return how long the worker has to end once it is to; Kubernetes' default if its document is not whole."""
+        try:
+            return StageDocument.model_validate_json(self.document_path.read_bytes()).grace_period_seconds
+        except (OSError, ValidationError):
+            return _DEFAULT_GRACE_PERIOD_SECONDS
 
     def report(self) -> ExitReport | None:
         """Return the exit report, or null if none was written, or not a whole one."""
@@ -72,11 +85,10 @@ class AgentProcess:
         cls, folder: WorkerFolder, document: StageDocument, index: int, key: bytes, listening: socket.socket | None
     ) -> AgentProcess:
         """Start an agent; its files are there before it is."""
-        document_path = folder.path / "document.json"
-        document_path.write_text(document.model_dump_json(by_alias=True, exclude_none=True, indent=1))
+        folder.document_path.write_text(document.model_dump_json(by_alias=True, exclude_none=True, indent=1))
         command = [
             sys.executable, "-m", "ullage_trainer",
-            "--document", str(document_path),
+            "--document", str(folder.document_path),
             "--index", str(index),
             "--report", str(folder.report_path),
             "--report-interval", str(_REPORT_INTERVAL_SECONDS),

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ullage_operator.api.types import JobStatus, ObjectMeta, TrainingJob
+from ullage_operator.api.types import JobStatus, ObjectMeta, Phase, TrainingJob
 from ullage_operator.ledger import HoldOpened, Ledger
 from ullage_operator.plan import Admission, CreateWorkers, Policy, StopWorkers, Worker, decide
 from ullage_operator.plan.instants import rfc3339
@@ -69,7 +69,7 @@ def run_job(
     cancelled: threading.Event,
     observe: Callable[[TrainingJob, tuple[Worker, ...]], None],
 ) -> RunOutcome:
-    """Run a job to its end; the folder must be locked and settled.
+    """Run a job to its end, or until it is suspended, which nothing here lifts; the folder must be locked and settled.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def run_job(
                 elif isinstance(action, StopWorkers):
                     cluster.stop(action)
             observe(run.job, workers)
-            if decision.ended:
+            if decision.ended or decision.status.phase is Phase.SUSPENDED:
                 return RunOutcome(run.job, cluster.observe())
             cluster.enforce()
             if decision.wake_at_ms is None or decision.wake_at_ms > now_ms():

@@ -1,9 +1,9 @@
 """What a job needs and what to do next: pure functions of what is declared, observed and allowed."""
 
-from .decide import Admission as Admission
-from .decide import Decision as Decision
-from .decide import Policy as Policy
 from .decide import decide as decide
+from .decision import Admission as Admission
+from .decision import Decision as Decision
+from .decision import Policy as Policy
 from .documents import stage_document as stage_document
 from .workers import CreateWorkers as CreateWorkers
 from .workers import StopWorkers as StopWorkers

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ullage_operator.api.types import Condition, JobStatus, Phase
 from ullage_operator.api.types import ConditionStatus as Status
 
 from .instants import rfc3339
 
-_HOLDS = {
-    "Running": frozenset({Phase.RUNNING}),
-    "Suspended": frozenset({Phase.SUSPENDED}),
-    "Succeeded": frozenset({Phase.SUCCEEDED}),
-    "Failed": frozenset({Phase.FAILED}),
-}
+_PHASES: Final = (Phase.RUNNING, Phase.SUSPENDED, Phase.SUCCEEDED, Phase.FAILED)
+"""The phases that have a condition, which is of their name."""
 
 
 def with_conditions(status: JobStatus, reason: str, now_ms: int, generation: int | None) -> JobStatus:
     """Return the status with one condition a type; a condition's time changes only with its status."""
     before = {condition.type: condition for condition in status.conditions}
     conditions = []
-    for name, phases in _HOLDS.items():
-        holds = Status.TRUE if status.phase in phases else Status.FALSE
-        known = before.get(name)
+    for phase in _PHASES:
+        holds = Status.TRUE if status.phase is phase else Status.FALSE
+        known = before.get(phase.value)
         if known is None and holds is Status.FALSE:
             continue
         changed = known is None or known.status is not holds
         conditions.append(
             Condition(
-                type=name,
+                type=phase.value,
                 status=holds,
                 reason=reason,
                 message=status.message,
@@ -38,3 +36,9 @@ def with_conditions(status: JobStatus, reason: str, now_ms: int, generation: int
             else known
         )
     return status.model_copy(update={"conditions": conditions, "observed_generation": generation})
+
+
+def holds_since(status: JobStatus, phase: Phase) -> str | None:
+    """Return since when a phase's condition holds; null if it does not."""
+    held = (c for c in status.conditions if c.type == phase.value and c.status is Status.TRUE)
+    return next((condition.last_transition_time for condition in held), None)

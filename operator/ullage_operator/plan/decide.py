@@ -12,44 +12,15 @@ from typing import Final
 from ullage_operator.api.types import JobStatus, Phase, StageState, StageStatus, TrainingJob
 from ullage_trainer.config import Failure, Reason, Stage, Usage
 
-from .conditions import with_conditions
+from .conditions import holds_since, with_conditions
+from .decision import Admission, Decision, Policy
 from .documents import stage_document
-from .failures import cause_of, may_end_differently
+from .failures import cause_of, may_end_differently, stopped_by_us
 from .instants import brief_duration, millis, rfc3339
-from .workers import Action, CreateWorkers, StopWorkers, Worker, WorkerPhase, worker_plans
+from .workers import CreateWorkers, StopWorkers, Worker, WorkerPhase, worker_plans
 
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
 _BACKOFF_DOUBLINGS: Final = 5
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What does not come from the job."""
-
-    storage_root: str
-    """Where the storage is mounted in workers."""
-    backoff_ms: int = 10_000
-    """Before the first restart; doubled with each, 32 times at most."""
-
-
-@dataclass(frozen=True)
-class Admission:
-    """Whether the job may hold resources now, and if not, why."""
-
-    allowed: bool = True
-    reason: str = ""
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What to do, what to write, and when to look again without being woken."""
-
-    status: JobStatus
-    actions: tuple[Action, ...] = ()
-    wake_at_ms: int | None = None
-    ended: bool = False
-    """The job is over, or gone, and no worker of it is left."""
 
 
 def decide(
@@ -69,21 +40,26 @@ class _Pass:
 
     def decide(self) -> Decision:
         if self.job.metadata.deletion_timestamp is not None:
-            return self._wind_down(self._status(message="Deleted"), "the job was deleted", "Deleted")
-        status = self.job.status
-        if status.phase in _TERMINAL:
-            return self._wind_down(status, "the job has ended", None)
-        if (deadline := self._deadline()) is not None and self.now_ms >= deadline:
-            return self._deadline_exceeded()
-        if self.job.spec.run_policy.suspend or not self.admission.allowed:
-            return self._suspend()
+            return self._conditioned(self._wind_down(self._status(message="Deleted"), "the job was deleted", "Deleted"))
+        if self.job.status.phase in _TERMINAL:
+            return self._wind_down(self.job.status, "the job has ended")
+        return self._conditioned(self._next())
+
+    def _next(self) -> Decision:
         stage = self._current()
         if stage is None:
             return self._succeed()
+        if (deadline := self._deadline()) is not None and self.now_ms >= deadline:
+            return self._deadline_exceeded(stage)
+        if self.job.spec.run_policy.suspend or not self.admission.allowed:
+            return self._suspend(stage)
+        if strays := self._strays(stage):
+            return self._stop(strays, self._status(), "its attempt is over")
         decision = {
             StageState.PENDING: self._open,
             StageState.CREATING: self._create,
             StageState.RUNNING: self._watch,
+            StageState.FAILED: self._stay_failed,
         }[stage.state](stage)
         wakes = [at for at in (decision.wake_at_ms, deadline) if at is not None]
         return replace(decision, wake_at_ms=min(wakes, default=None))
@@ -104,19 +80,36 @@ class _Pass:
     def _live(self) -> tuple[Worker, ...]:
         return tuple(worker for worker in self.workers if worker.live)
 
+    def _strays(self, stage: StageStatus) -> tuple[Worker, ...]:
+        """Return live workers of other attempts than the one that is open: two may never write, train or be billed."""
+        opened = (stage.name, stage.attempt) if stage.state in (StageState.CREATING, StageState.RUNNING) else None
+        return tuple(worker for worker in self._live() if (worker.stage, worker.attempt) != opened)
+
     def _deadline(self) -> int | None:
         seconds, start = self.job.spec.run_policy.active_deadline_seconds, self.job.status.start_time
-        return None if seconds is None or start is None else millis(start) + 1000 * seconds
+        if seconds is None or start is None or self.job.status.phase is Phase.SUSPENDED:
+            return None
+        return millis(start) + 1000 * seconds
+
+    def _start_time(self) -> str:
+        """Return when the job started, moved on by the time that it has been suspended, which no deadline counts."""
+        start = self.job.status.start_time
+        if start is None:
+            return rfc3339(self.now_ms)
+        suspended = holds_since(self.job.status, Phase.SUSPENDED)
+        return start if suspended is None else rfc3339(millis(start) + self.now_ms - millis(suspended))
+
+    def _complete(self, stage: StageStatus) -> bool:
+        attempt = self._attempt(stage)
+        everyone = len(attempt) >= len(worker_plans(self.job, stage.name, stage.attempt))
+        return everyone and all(worker.phase is WorkerPhase.SUCCEEDED for worker in attempt)
 
     # -- the states of a stage ----------------------------------------------------------------------
 
     def _open(self, stage: StageStatus) -> Decision:
         """Open an attempt: a pass of its own, so that its number is written before any worker has it."""
-        if self._live():
-            return self._stop_live(self._status(phase=self.job.status.phase), "another attempt is over")
         if stage.restarts and (at := self._restart_at(stage)) > self.now_ms:
-            waiting = brief_duration((at - self.now_ms) / 1000)
-            return Decision(self._status(message=f"{stage.name} starts again in {waiting}"), wake_at_ms=at)
+            return Decision(self._status(message=f"{stage.name} starts again at {rfc3339(at)}"), wake_at_ms=at)
         number = 1 + max([stage.attempt, *(w.attempt for w in self.workers if w.stage is stage.name)])
         opened = stage.model_copy(
             update={
@@ -129,7 +122,9 @@ class _Pass:
         )
         message = f"{stage.name}: starting" if number == 1 else f"{stage.name}: starting attempt {number}"
         status = self._status(phase=Phase.RUNNING, stage=opened, message=message)
-        fresh = status.model_copy(update={"progress": None, "progress_text": "", "eta": ""})
+        fresh = status.model_copy(
+            update={"start_time": self._start_time(), "progress": None, "progress_text": "", "eta": ""}
+        )
         return Decision(fresh, wake_at_ms=self.now_ms)
 
     def _create(self, stage: StageStatus) -> Decision:
@@ -146,18 +141,25 @@ class _Pass:
         attempt = self._attempt(stage)
         expected = len(worker_plans(self.job, stage.name, stage.attempt))
         if len(attempt) < expected or any(worker.phase is WorkerPhase.FAILED for worker in attempt):
-            live = tuple(worker for worker in attempt if worker.live)
-            if live:
-                return self._stop_live(self._status(stage=self._counted(stage, attempt)), "a worker of the gang failed")
-            return self._attempt_failed(stage, attempt, lost=len(attempt) < expected)
-        if all(worker.phase is WorkerPhase.SUCCEEDED for worker in attempt):
+            if live := self._live():
+                return self._stop(
+                    live, self._status(stage=self._counted(stage, attempt)), "a worker of the gang failed"
+                )
+            if stopped_by_us(attempt, expected):
+                message = f"{stage.name}: attempt {stage.attempt} was stopped"
+                return Decision(
+                    self._cut_off(stage, Phase.RUNNING, StageState.PENDING, message), wake_at_ms=self.now_ms
+                )
+            return self._attempt_failed(stage, attempt, cause_of(attempt, expected))
+        if self._complete(stage):
             return self._stage_succeeded(stage, attempt)
         return Decision(self._in_progress(stage, attempt))
 
     def _stage_succeeded(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> Decision:
         report = attempt[0].report
         if report is None or report.output is None:
-            return self._attempt_failed(stage, attempt, lost=True)
+            message = f"{attempt[0].name} ended well, and of what it made nothing is known"
+            return self._attempt_failed(stage, attempt, Failure(reason=Reason.LOST, message=message))
         done = self._counted(stage, attempt).model_copy(
             update={
                 "state": StageState.SUCCEEDED,
@@ -176,11 +178,9 @@ class _Pass:
                 "message": f"{stage.name}: done",
             }
         )
-        return Decision(self._finish(status, "StageSucceeded"), wake_at_ms=self.now_ms)
+        return Decision(status, wake_at_ms=self.now_ms, reason="StageSucceeded")
 
-    def _attempt_failed(self, stage: StageStatus, attempt: tuple[Worker, ...], *, lost: bool) -> Decision:
-        failed = any(worker.phase is WorkerPhase.FAILED for worker in attempt)
-        failure = cause_of(attempt) if failed or not lost else _lost(stage)
+    def _attempt_failed(self, stage: StageStatus, attempt: tuple[Worker, ...], failure: Failure) -> Decision:
         counted = self._counted(stage, attempt).model_copy(
             update={
                 "restarts": stage.restarts + 1,
@@ -195,16 +195,17 @@ class _Pass:
             again = counted.model_copy(update={"state": StageState.PENDING})
             message = f"{stage.name}: attempt {stage.attempt} failed ({failure.reason}): {failure.message}"
             status = self._status(stage=again, message=message).model_copy(update=spent)
-            return Decision(self._finish(status, failure.reason.value), wake_at_ms=self.now_ms)
+            return Decision(status, wake_at_ms=self.now_ms, reason=failure.reason.value)
         over = counted.model_copy(update={"state": StageState.FAILED, "restarts": stage.restarts})
-        why = f"after {stage.restarts} restarts: " if stage.restarts else ""
-        status = self._status(phase=Phase.FAILED, stage=over, message=f"{stage.name} failed {why}{failure.message}")
+        after = f" after {stage.restarts} restart(s)" if stage.restarts else ""
+        status = self._status(phase=Phase.FAILED, stage=over, message=f"{stage.name} failed{after}: {failure.message}")
         ended = status.model_copy(update=spent | {"finish_time": rfc3339(self.now_ms), "eta": ""})
         return self._wind_down(ended, "the job has failed", failure.reason.value)
 
     def _restart_at(self, stage: StageStatus) -> int:
-        failed_ms = millis(stage.finish_time) if stage.finish_time else self.now_ms
-        return failed_ms + self.policy.backoff_ms * (1 << min(stage.restarts - 1, _BACKOFF_DOUBLINGS))
+        if stage.finish_time is None:
+            return self.now_ms  # The last attempt did not fail, it was suspended: there is nothing to wait for.
+        return millis(stage.finish_time) + self.policy.backoff_ms * (1 << min(stage.restarts - 1, _BACKOFF_DOUBLINGS))
 
     # -- ends ---------------------------------------------------------------------------------------
 
@@ -214,42 +215,57 @@ class _Pass:
         )
         return self._wind_down(status, "the job has ended", "Completed")
 
-    def _deadline_exceeded(self) -> Decision:
+    def _stay_failed(self, _stage: StageStatus) -> Decision:
+        """End a job whose status was written by somebody else: no decision leaves a failed stage in a job that runs."""
+        return self._wind_down(self._status(phase=Phase.FAILED), "the job has failed")
+
+    def _deadline_exceeded(self, stage: StageStatus) -> Decision:
         seconds = self.job.spec.run_policy.active_deadline_seconds
         message = f"expected the job to end within runPolicy.activeDeadlineSeconds ({seconds}), and it did not"
-        status = self._status(phase=Phase.FAILED, message=message).model_copy(
-            update={"finish_time": rfc3339(self.now_ms), "eta": ""}
+        if live := self._live():
+            return self._stop(live, self._status(message=message), "the job's deadline has passed")
+        status = self._cut_off(stage, Phase.FAILED, StageState.FAILED, message).model_copy(
+            update={"finish_time": rfc3339(self.now_ms), "failure": None, "eta": ""}
         )
-        return self._wind_down(status, "the job's deadline has passed", "DeadlineExceeded")
+        return Decision(status, ended=True, reason="DeadlineExceeded")
 
-    def _suspend(self) -> Decision:
+    def _suspend(self, stage: StageStatus) -> Decision:
         """Stop what runs; when nothing does, the stage waits, and its next start is a new attempt."""
-        reason = "Suspended" if self.job.spec.run_policy.suspend else self.admission.reason
-        message = "suspended by spec.runPolicy.suspend" if reason == "Suspended" else self.admission.message
-        if self._live():
-            return self._stop_live(self._status(message=message), "the job is suspended")
-        stage = self._current()
-        status = self._status(phase=Phase.SUSPENDED, message=message)
-        if stage is not None and stage.state is not StageState.PENDING:
-            attempt = self._attempt(stage)
-            usage = {"usage": _usage(stage, attempt)}
-            waiting = stage.model_copy(update={"state": StageState.PENDING, "created": False} | usage)
-            status = self._status(phase=Phase.SUSPENDED, stage=waiting, message=message).model_copy(
-                update={"usage": (self.job.status.usage or Usage()) + _attempt_usage(attempt)}
-            )
-        return Decision(self._finish(status, reason))
+        reason, message = self.admission.reason or "NotAdmitted", self.admission.message
+        if self.job.spec.run_policy.suspend:
+            reason, message = "Suspended", "suspended by spec.runPolicy.suspend"
+        if live := self._live():
+            return self._stop(live, self._status(message=message), "the job is suspended")
+        if stage.state is StageState.RUNNING and self._complete(stage):
+            return self._stage_succeeded(stage, self._attempt(stage))  # What is done need not be done again.
+        return Decision(self._cut_off(stage, Phase.SUSPENDED, StageState.PENDING, message), reason=reason)
 
-    def _wind_down(self, status: JobStatus, why: str, reason: str | None) -> Decision:
-        written = status if reason is None else self._finish(status, reason)
-        if self._live():
-            return self._stop_live(written, why)
-        return Decision(written, ended=True)
+    def _cut_off(self, stage: StageStatus, phase: Phase, state: StageState, message: str) -> JobStatus:
+        """Return the status after an attempt that we stopped, if there was one, with what it took."""
+        if stage.state is StageState.PENDING:
+            return self._status(phase=phase, message=message)
+        attempt = self._attempt(stage)
+        cut = self._counted(stage, attempt).model_copy(
+            update={"state": state, "created": False, "usage": _usage(stage, attempt)}
+        )
+        spent = (self.job.status.usage or Usage()) + _attempt_usage(attempt)
+        return self._status(phase=phase, stage=cut, message=message).model_copy(update={"usage": spent})
 
-    def _stop_live(self, status: JobStatus, why: str) -> Decision:
-        uids = tuple(worker.uid for worker in self._live() if not worker.stopping)
-        return Decision(status, (StopWorkers(uids, why),) if uids else ())
+    def _wind_down(self, status: JobStatus, why: str, reason: str = "") -> Decision:
+        if live := self._live():
+            return self._stop(live, status, why, reason)
+        return Decision(status, ended=True, reason=reason)
+
+    def _stop(self, workers: tuple[Worker, ...], status: JobStatus, why: str, reason: str = "") -> Decision:
+        uids = tuple(worker.uid for worker in workers if not worker.stopping)
+        return Decision(status, (StopWorkers(uids, why),) if uids else (), reason=reason)
 
     # -- writing ------------------------------------------------------------------------------------
+
+    def _conditioned(self, decision: Decision) -> Decision:
+        reason = decision.reason or decision.status.phase.value
+        status = with_conditions(decision.status, reason, self.now_ms, self.job.metadata.generation)
+        return replace(decision, status=status)
 
     def _status(
         self, *, phase: Phase | None = None, stage: StageStatus | None = None, message: str | None = None
@@ -257,19 +273,14 @@ class _Pass:
         stages = self._stages() | ({stage.name: stage} if stage else {})
         current = stage or self._current()
         before = self.job.status
-        status = before.model_copy(
+        return before.model_copy(
             update={
                 "phase": phase or before.phase,
                 "stages": list(stages.values()),
                 "stage": current.name if current else None,
                 "message": (before.message if message is None else message)[:1024],
-                "start_time": before.start_time or rfc3339(self.now_ms),
             }
         )
-        return self._finish(status, status.phase.value)
-
-    def _finish(self, status: JobStatus, reason: str) -> JobStatus:
-        return with_conditions(status, reason, self.now_ms, self.job.metadata.generation)
 
     def _counted(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> StageStatus:
         return stage.model_copy(
@@ -280,7 +291,9 @@ class _Pass:
         )
 
     def _in_progress(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> JobStatus:
-        status = self._status(phase=Phase.RUNNING, stage=self._counted(stage, attempt))
+        counted = self._counted(stage, attempt)
+        ready = "" if counted.workers_ready == len(attempt) else f"{counted.workers_ready} of {len(attempt)} workers "
+        status = self._status(phase=Phase.RUNNING, stage=counted, message=f"{stage.name}: {ready}running")
         report = attempt[0].report if attempt else None
         progress = report.progress if report is not None else None
         if progress is None:
@@ -306,7 +319,3 @@ def _attempt_usage(attempt: tuple[Worker, ...]) -> Usage:
 
 def _usage(stage: StageStatus, attempt: tuple[Worker, ...]) -> Usage:
     return (stage.usage or Usage()) + _attempt_usage(attempt)
-
-
-def _lost(stage: StageStatus) -> Failure:
-    return Failure(reason=Reason.LOST, message=f"a worker of attempt {stage.attempt} at {stage.name} is gone")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from ullage_operator.api.types import StageStatus, TrainingJob
 from ullage_trainer.config import Gang, JobIdentity, Stage, StageDocument, StageUsage, Storage
 
+from .workers import worker_plans
+
 
 def stage_document(
     job: TrainingJob, stage: Stage, attempt: int, statuses: Mapping[Stage, StageStatus], storage_root: str
@@ -26,6 +28,7 @@ def stage_document(
         gang=Gang(
             replicas=spec.workers.replicas if training else 1,
             slots_per_worker=spec.workers.slots_per_worker if training else 1,
+            cores_per_worker=_cores(job, stage, attempt),
         ),
         storage=Storage(
             root=storage_root,
@@ -46,6 +49,12 @@ def stage_document(
         ],
         grace_period_seconds=spec.workers.template.termination_grace_period_seconds,
     )
+
+
+def _cores(job: TrainingJob, stage: Stage, attempt: int) -> int | None:
+    """Return the whole cores that a worker asks for: more threads than that would only get in each other's way."""
+    asked = worker_plans(job, stage, attempt)[0].cpu_millis
+    return -(-asked // 1000) or None
 
 
 def _made(statuses: Mapping[Stage, StageStatus], stage: Stage) -> str | None:

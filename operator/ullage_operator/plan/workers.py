@@ -90,7 +90,7 @@ def worker_plans(job: TrainingJob, stage: Stage, attempt: int) -> tuple[WorkerPl
     resources = job.spec.workers.resources.of(stage)
     # A limit without a request is the request too, as the API server has it.
     requests = {**resources.limits, **resources.requests}
-    extended = {name: int(cpu_millis(amount) // 1000) for name, amount in requests.items() if _is_accelerator(name)}
+    extended = {name: bytes_(amount) for name, amount in requests.items() if _is_accelerator(name) and bytes_(amount)}
     return tuple(
         WorkerPlan(
             name=worker_name(job.metadata.name, stage, attempt, index),

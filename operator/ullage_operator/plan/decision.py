@@ -1,0 +1,41 @@
+"""What the decision is made by, besides the job and its workers, and what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ullage_operator.api.types import JobStatus
+
+from .workers import Action
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What does not come from the job."""
+
+    storage_root: str
+    """Where the storage is mounted in workers."""
+    backoff_ms: int = 10_000
+    """From the second in which an attempt failed to the first restart; doubled with each, 32 times at most."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Whether the job may hold resources now, and if not, why."""
+
+    allowed: bool = True
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do, what to write, and when to look again without being woken."""
+
+    status: JobStatus
+    actions: tuple[Action, ...] = ()
+    wake_at_ms: int | None = None
+    ended: bool = False
+    """The job is over, or gone, and no worker of it is left."""
+    reason: str = ""
+    """Why, in one CamelCase word, where that is more than the phase says."""
