@@ -68,7 +68,8 @@ def failure_of(error: BaseException) -> Failure:
     elif isinstance(error, MemoryError):
         reason, message = Reason.OUT_OF_MEMORY, f"out of memory: {error}"
     elif isinstance(error, OSError):
-        reason, message = Reason.STORAGE_FAILURE, f"{type(error).__name__}: {error}"
+        message = f"{type(error).__name__}: {error}; is storage there, writable, and not full?"
+        reason = Reason.STORAGE_FAILURE
     else:
         reason, message = Reason.EXCEPTION, f"{type(error).__name__}: {error}"
     return Failure(reason=reason, message=message[:1024], rank=rank)

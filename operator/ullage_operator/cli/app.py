@@ -61,7 +61,7 @@ def _root(
 def run(
     manifest: Manifest,
     replicas: Annotated[
-        int | None, typer.Option("--replicas", "-n", min=1, max=64, help="Workers, instead of workers.replicas.")
+        int | None, typer.Option("--replicas", "-n", help="Workers, instead of workers.replicas.")
     ] = None,
     workdir: WorkdirOption = DEFAULT_WORKDIR,
     output: OutputOption = Format.TEXT,

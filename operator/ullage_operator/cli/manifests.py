@@ -60,6 +60,9 @@ def read_job(path: Path, *, replicas: int | None) -> TrainingJob:
     if len(jobs) != 1:
         complain(f"{path}: expected one TrainingJob, found {len(jobs)}; put each in a file of its own to run it")
         raise Unusable(Exit.INVALID)
+    if jobs[0].spec.run_policy.suspend:
+        complain(f"{path}: expected spec.runPolicy.suspend to be false, since nothing would run here, found true")
+        raise Unusable(Exit.INVALID)
     if replicas is None:
         return jobs[0]
     document = jobs[0].model_dump(mode="json", by_alias=True, exclude_none=True)

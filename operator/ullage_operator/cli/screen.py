@@ -61,6 +61,7 @@ class Screen:
             what = f" on {ranks} rank(s)" if stage.name is Stage.TRAIN else ""
             again = f", attempt {stage.attempt}" if stage.restarts else ""
             self.say(f"{stage.name}: started{what}{again}")
+            self._line(f"{stage.name}: starting")
         elif stage.state is StageState.SUCCEEDED:
             took = brief_duration(time.monotonic() - self._began.get(stage.name, self.began))
             reused = stage.output is not None and stage.output.reused
@@ -68,16 +69,22 @@ class Screen:
         elif stage.state in (StageState.FAILED, StageState.PENDING) and before is not None:
             self.say(job.status.message if stage.state is StageState.PENDING else f"{stage.name}: failed")
 
+    def _line(self, line: str) -> None:
+        """Change the moving line of a terminal."""
+        if not self.console.is_terminal:
+            return
+        if self._status is None:
+            self._status = self.console.status(line)
+            self._status.start()
+        self._status.update(line)
+
     def _progress(self, stage: Stage, progress: Progress) -> None:
         line = progress_line(stage, progress)
         if line == self._last_line:
             return
         self._last_line = line
+        self._line(line)
         if self.console.is_terminal:
-            if self._status is None:
-                self._status = self.console.status(line)
-                self._status.start()
-            self._status.update(line)
             return
         now = time.monotonic()
         if now - self._plain_at >= _PLAIN_SECONDS or progress.epoch != self._last_epoch:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -16,8 +17,8 @@ from ullage_operator.ledger import Ledger
 from ullage_operator.ledger.report import Scope, UsageTable, usage_table
 from ullage_operator.local import RunOutcome, Workdir
 from ullage_operator.local.books import now_ms
-from ullage_operator.plan import WorkerPhase
-from ullage_trainer.config import Stage
+from ullage_operator.plan import Worker, WorkerPhase
+from ullage_trainer.config import Stage, StageDocument
 
 from .screen import elapsed
 from .tables import ENERGY_NOTE, plain_table, usage_columns
@@ -95,18 +96,31 @@ def print_failure(console: Console, outcome: RunOutcome, workdir: Workdir) -> No
         return
     who = "" if failure.rank is None else f" (rank {failure.rank} on worker {failure.worker})"
     say(f"{failure.reason}{who}: {failure.message}")
-    if failure.last_lines:
+    # A worker ends with the very words of its failure: they are not said twice.
+    if lines := [line for line in failure.last_lines if line not in f"{failure.reason}: {failure.message}"]:
         say("\nIts last lines")
-        for line in failure.last_lines:
+        for line in lines:
             say(f"  {line}")
     failed = [worker for worker in outcome.workers if worker.phase is WorkerPhase.FAILED]
     if failed:
         say("\nWhole logs")
         for worker in failed[-4:]:
             say(f"  {worker.name}: {workdir.workers / worker.uid / 'log.txt'}")
+        if (left := _left_by(failed[-1], job_root(job, workdir), workdir)) is not None:
+            say(f"\nWhat the attempt left: {left}")
     done = [stage.name.value for stage in job.status.stages if stage.output is not None]
     if done:
         say(f"\nDone and kept: {', '.join(done)}; run it again and these are not repeated.")
+
+
+def _left_by(worker: Worker, root: Path, workdir: Workdir) -> Path | None:
+    """Return the folder of a worker's attempt, if there is something in it: rejected rows, for instance."""
+    try:
+        document = StageDocument.model_validate_json((workdir.workers / worker.uid / "document.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+    folder = root / document.storage.output
+    return folder if folder.is_dir() and any(folder.iterdir()) else None
 
 
 def _print_table(console: Console, table: Table) -> None:

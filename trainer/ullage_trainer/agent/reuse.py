@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ullage_trainer.artifacts import digest_of, file_digest, find_reusable, read_manifest
-from ullage_trainer.config import ConfigError, ModelSpec, Output, Stage, StageDocument
+from ullage_trainer.artifacts import MANIFEST_NAME, digest_of, file_digest, find_reusable, read_manifest
+from ullage_trainer.config import ConfigError, InputMissing, ModelSpec, Output, Stage, StageDocument
 from ullage_trainer.data.digest import prepare_digest
 from ullage_trainer.paths import resolve
 
@@ -32,13 +32,13 @@ def stage_digest(document: StageDocument, progress: Progress) -> str:
         if document.data is None:
             raise ConfigError("prepare: expected data in the document")
         return digest_of(["prepare", _FORMAT, prepare_digest(document.data, root, progress=progress)])
-    facts: list[Any] = [document.stage.value, _FORMAT, _content(root, document.dataset)]
+    facts: list[Any] = [document.stage.value, _FORMAT, _content(root, document.dataset, "inputs.dataset")]
     if document.stage is Stage.TRAIN:
         facts += [_fields(document.model), _fields(document.training), document.gang.size, _libraries()]
         if document.model is not None and document.model.module is not None:
             facts.append(_code(root, document.model))
     else:
-        facts += [_content(root, document.trained), _fields(document.quantize), _libraries()]
+        facts += [_content(root, document.trained, "inputs.trained"), _fields(document.quantize), _libraries()]
     return digest_of(facts)
 
 
@@ -51,8 +51,14 @@ def _fields(spec: Any) -> Any:
     return None if spec is None else spec.model_dump(mode="json", by_alias=True)
 
 
-def _content(root: Path, folder: str | None) -> str:
-    return read_manifest(resolve(root, folder or "")).content_digest
+def _content(root: Path, folder: str | None, field: str) -> str:
+    path = resolve(root, folder or "")
+    if not (path / MANIFEST_NAME).is_file():
+        raise InputMissing(
+            f"{field}: expected the folder of a finished stage, with a {MANIFEST_NAME}, found "
+            f"{'none in ' if path.is_dir() else 'no folder '}{folder!r}; name the output of an earlier run"
+        )
+    return read_manifest(path).content_digest
 
 
 def _libraries() -> list[str]:

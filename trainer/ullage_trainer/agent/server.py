@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -112,8 +113,10 @@ def _handler(
                 self.send_header(name, value)
             if status is not HTTPStatus.OK:
                 self.close_connection = True
-            self.end_headers()
-            self.wfile.write(body)
+            # Whoever gave up waiting for an answer is no news.
+            with contextlib.suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
             """Say nothing: a heartbeat every quarter of a second is no news."""

@@ -86,15 +86,14 @@ def _find(reference: str, code: Path | None) -> Callable[..., Any]:
         raise ModelInvalid(
             f"model.module: expected a module {module_name} that imports, {where}, found {told(error)}; {hint}"
         ) from error
-    function = getattr(module, function_name, None)
+    function: object = getattr(module, function_name, None)
     if not callable(function):
         names = sorted(name for name, value in vars(module).items() if inspect.isfunction(value))
         raise ModelInvalid(
             f"model.module: expected a function {function_name} in {module_name}, found "
             f"{'none' if function is None else type(function).__name__}; functions there: {', '.join(names) or 'none'}"
         )
-    found: Callable[..., Any] = function
-    return found
+    return function
 
 
 def _holding(folder: Path) -> str:

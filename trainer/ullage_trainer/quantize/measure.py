@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,10 @@ from ullage_trainer.train.stream import Blocks, part_batches
 
 _BATCH_ROWS = 256
 
+Floats = npt.NDArray[np.float32]
+Predictor = Callable[[Floats], Floats]
+"""Outputs of shape (n, k) for features of shape (n, *shape)."""
+
 
 class LiteModel:
     """A file loaded back into the runtime that it is deployed with, on one thread."""
@@ -24,7 +29,7 @@ class LiteModel:
         self._name = path.name
         self._rows = 0
 
-    def __call__(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def __call__(self, features: Floats) -> Floats:
         """Return outputs of shape (n, k) for features of shape (n, *shape).
 
         Raises
@@ -40,7 +45,7 @@ class LiteModel:
                 f"look for layers that fix the batch's size (the trained model is kept)"
             ) from error
 
-    def _run(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _run(self, features: Floats) -> Floats:
         if len(features) != self._rows:
             index = self._interpreter.get_input_details()[0]["index"]
             self._interpreter.resize_tensor_input(index, features.shape)
@@ -48,13 +53,11 @@ class LiteModel:
             self._rows = len(features)
         self._interpreter.set_tensor(self._interpreter.get_input_details()[0]["index"], features)
         self._interpreter.invoke()
-        outputs: npt.NDArray[np.float32] = self._interpreter.get_tensor(
-            self._interpreter.get_output_details()[0]["index"]
-        )
+        outputs: Floats = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
         return outputs
 
 
-def part_metric(model: LiteModel, blocks: Blocks, objective: Objective, feature_scale: float) -> float:
+def part_metric(model: Predictor, blocks: Blocks, objective: Objective, feature_scale: float) -> float:
     """Return the job's metric over the test part, exact over all its samples.
 
     Raises
@@ -77,7 +80,7 @@ def part_metric(model: LiteModel, blocks: Blocks, objective: Objective, feature_
     return found[objective.metric.value]
 
 
-def median_latency_us(model: LiteModel, sample: npt.NDArray[np.float32], runs: int) -> float:
+def median_latency_us(model: Predictor, sample: Floats, runs: int) -> float:
     """Return the median of so many calls with one sample of shape (1, *shape), in microseconds, after a tenth more."""
     for _ in range(max(1, runs // 10)):
         model(sample)
