@@ -8,31 +8,14 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType
 
 from .channel import Message, PipeSink, Reporter, Result
 from .config import EXIT_CODES, Failure, Reason, Stage, StageDocument, StopRequested, TrainerError
 from .paths import resolve
+from .stop import StopFlag
 
 DOCUMENT_VARIABLE = "ULLAGE_DOCUMENT"
 _PR_SET_PDEATHSIG = 1
-
-
-class StopFlag:
-    """Set by SIGTERM; the stage looks at it where it can stop."""
-
-    def __init__(self) -> None:
-        self._set = False
-        signal.signal(signal.SIGTERM, self._handle)
-        # Ctrl-C reaches every process of the terminal; the agent decides what it means.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        self._set = True
-
-    def __call__(self) -> bool:
-        """Tell whether a stop was asked for."""
-        return self._set
 
 
 def die_with_parent(parent: int) -> None:
@@ -84,6 +67,7 @@ def main() -> int:
     document = StageDocument.model_validate_json(Path(os.environ[DOCUMENT_VARIABLE]).read_bytes())
     resolve(Path(document.storage.root), document.storage.output).mkdir(parents=True, exist_ok=True)
     try:
+        stop.catch()
         reporter.result(run_stage(document, reporter, stop))
     except BaseException as error:  # noqa: BLE001 - whatever ends a rank is reported
         failure = failure_of(error)

@@ -22,7 +22,7 @@ from ullage_operator.local.run import as_local
 from .exits import Exit, exit_of
 from .manifests import Unusable, complain, read_job
 from .screen import Screen
-from .summary import print_failure, print_summary, summary_json, workdir_flag
+from .summary import print_failure, print_summary, program, summary_json, workdir_flag
 from .tables import wide_console
 
 CLUSTER = "local"
@@ -82,7 +82,7 @@ def _stopping(cancelled: threading.Event, screen: Screen) -> Iterator[list[signa
 
 def _interrupted(outcome: RunOutcome, workdir: Workdir, number: signal.Signals) -> Exit:
     complain(f"{outcome.job.metadata.name}: stopped by {number.name}; no worker is left running, the books are closed")
-    complain(f"See what it took: ullage usage{workdir_flag(workdir)}")
+    complain(f"See what it took: {program()} usage{workdir_flag(workdir)}")
     return Exit.INTERRUPTED if number is signal.SIGINT else Exit.TERMINATED
 
 

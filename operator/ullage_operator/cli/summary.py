@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,11 @@ def job_root(job: TrainingJob, workdir: Workdir) -> Path:
 def workdir_flag(workdir: Workdir) -> str:
     """Return the option that names the folder, if it is not the default."""
     return "" if str(workdir.path) == ".ullage" else f" --workdir {workdir.path}"
+
+
+def program() -> str:
+    """Return what to type for this command: its name where the shell finds it, otherwise as it was called."""
+    return "ullage" if shutil.which("ullage") else sys.argv[0]
 
 
 def consumed(job: TrainingJob, ledger: Ledger) -> UsageTable:
@@ -81,7 +88,7 @@ def print_summary(console: Console, job: TrainingJob, workdir: Workdir, ledger: 
     say("\nNext")
     if (card := _card(job.status.stages, root)) is not None:
         say(f"  read the model card       less {card}")
-    say(f"  all jobs in the books     ullage usage{workdir_flag(workdir)}")
+    say(f"  all jobs in the books     {program()} usage{workdir_flag(workdir)}")
     say("  run it again              unchanged stages are reused; --replicas N trains on N workers")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from ullage_trainer.data.dataset import Dataset
 from ullage_trainer.distributed.collectives import Communicator
 from ullage_trainer.models import ModelShape, build_model, output_units, told
 from ullage_trainer.paths import resolve
+from ullage_trainer.stop import StopFlag
 
 from .baselines import baseline_measures
 from .blocks import DatasetBlocks
@@ -31,7 +31,7 @@ MODEL_NAME = "model.keras"
 EXPORT_NAME = "saved_model"
 
 
-def train(document: StageDocument, reporter: Reporter, stop_requested: Callable[[], bool]) -> Result:
+def train(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result:
     """Train on this rank together with the others; rank 0 returns what was made.
 
     Raises
@@ -56,7 +56,8 @@ def train(document: StageDocument, reporter: Reporter, stop_requested: Callable[
     model = build_model(document.model, shape, code)
     kind, objective = _settings(training, model, shape)
     trainer = Trainer(model, make_optimizer(training), objective, communicator, dataset, dataset.feature_scale)
-    loop = Loop(trainer, dataset, training, communicator.rank, communicator.size, reporter, stop_requested)
+    loop = Loop(trainer, dataset, training, communicator.rank, communicator.size, reporter, stop)
+    stop.defer()
     history = loop.run()
     sums, scores = trainer.evaluate(dataset, "test")
     digest = _agreed_weights(trainer, communicator)

@@ -1,0 +1,36 @@
+"""What SIGTERM does to a rank."""
+
+import signal
+
+import pytest
+
+from ullage_trainer.config import StopRequested
+from ullage_trainer.stop import StopFlag
+
+
+@pytest.fixture
+def flag():
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    caught = StopFlag()
+    caught.catch()
+    yield caught
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_rank_that_works_alone_stops_at_once(flag):
+    with pytest.raises(StopRequested, match="stopped on request"):
+        signal.raise_signal(signal.SIGTERM)
+    assert flag()
+
+
+def test_a_rank_that_trains_takes_note_and_goes_on_to_the_step_that_all_ranks_share(flag):
+    flag.defer()
+    assert not flag()
+    signal.raise_signal(signal.SIGTERM)
+    assert flag()
+
+
+def test_ctrl_c_of_the_terminal_is_the_agents_business(flag):
+    signal.raise_signal(signal.SIGINT)
+    assert not flag()

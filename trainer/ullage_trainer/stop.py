@@ -1,0 +1,34 @@
+"""A rank that is asked to stop: at once while it works alone, at a step that all ranks share while it trains."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+from .config import StopRequested
+
+
+class StopFlag:
+    """What SIGTERM does to a rank."""
+
+    def __init__(self) -> None:
+        self._set = False
+        self._deferred = False
+
+    def catch(self) -> None:
+        """Take SIGTERM from now on; Ctrl-C reaches every process of a terminal, and its agent says what it means."""
+        signal.signal(signal.SIGTERM, self._handle)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def defer(self) -> None:
+        """From now on only take note of a stop: the ranks agree on the step after which they all end."""
+        self._deferred = True
+
+    def __call__(self) -> bool:
+        """Tell whether a stop was asked for."""
+        return self._set
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        self._set = True
+        if not self._deferred:
+            raise StopRequested("stopped on request")
