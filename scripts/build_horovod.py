@@ -44,12 +44,13 @@ def wheel_cache() -> Path:
 
 
 def build_key(requirement: Path) -> str:
-    """Digest what the wheel depends on: this recipe, the pinned source, Python, TensorFlow, the compiler."""
+    """Digest what the wheel depends on: the patch, the options, the pinned source, Python, TensorFlow, the compiler."""
     compiler = subprocess.run(
         [os.environ.get("CXX", "c++"), "--version"], capture_output=True, text=True, check=True
     ).stdout.splitlines()[0]
     parts = [
-        Path(__file__).read_text(),
+        XLA_SOURCE,
+        *(f"{name}={value}" for name, value in sorted(BUILD_ENVIRONMENT.items())),
         requirement.read_text(),
         sysconfig.get_config_var("SOABI"),
         platform.machine(),

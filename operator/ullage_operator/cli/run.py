@@ -92,7 +92,7 @@ def _ended(outcome: RunOutcome, workdir: Workdir, ledger: Ledger, *, as_json: bo
         typer.echo(json.dumps(summary_json(job, workdir, ledger), indent=1, ensure_ascii=False))
     if job.status.phase is Phase.SUCCEEDED:
         if not as_json:
-            print_summary(wide_console(), job, workdir, ledger)
+            print_summary(wide_console(), outcome, workdir, ledger)
         return Exit.OK
     print_failure(Console(stderr=True), outcome, workdir)
     return exit_of(job.status.failure)

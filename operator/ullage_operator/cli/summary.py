@@ -66,9 +66,10 @@ def summary_json(job: TrainingJob, workdir: Workdir, ledger: Ledger) -> dict[str
     }
 
 
-def print_summary(console: Console, job: TrainingJob, workdir: Workdir, ledger: Ledger) -> None:
+def print_summary(console: Console, outcome: RunOutcome, workdir: Workdir, ledger: Ledger) -> None:
     """Print the end of a run that succeeded."""
     say = _sayer(console)
+    job = outcome.job
     say(f"\n{job.metadata.name}: {job.status.phase} in {elapsed(job)}")
     root = job_root(job, workdir)
     say("\nArtifacts")
@@ -76,6 +77,12 @@ def print_summary(console: Console, job: TrainingJob, workdir: Workdir, ledger: 
         if stage.output is not None:
             reused = " (reused)" if stage.output.reused else ""
             say(f"  {stage.name:<9}{root / stage.output.path}{reused}\n           {_NOTED[stage.name]}")
+    if uses := [use for worker in outcome.workers if worker.report for use in worker.report.uses]:
+        say("\nData")
+        for use in uses:
+            lost = use.rows_read - use.rows_accepted
+            what = f", {lost:,} ({lost / use.rows_read:.1%}) rejected or merged: see report.md" if lost else ""
+            say(f"  {use.asset}: {use.rows_read:,} rows read, {use.rows_accepted:,} kept{what}")
     if job.status.metrics:
         say("\nMeasures on the test part")
         _print_table(console, _metrics_table(job.status.metrics))

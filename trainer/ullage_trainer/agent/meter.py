@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -53,7 +54,7 @@ class Meter:
         return Usage(
             wall_ms=max(0, self.until_ms - self.started_ms),
             cpu_ms=sum(rank.cpu_ms for rank in ranks) + round(1000 * (own.user + own.system)),
-            peak_memory_bytes=max([rank.peak_memory_bytes for rank in ranks], default=0),
+            peak_memory_bytes=max([_own_peak_bytes(), *(rank.peak_memory_bytes for rank in ranks)]),
             gpu_ms=accelerators.held_ms,
             gpu_active_ms=accelerators.active_ms,
             gpu_joules=accelerators.joules,
@@ -67,6 +68,10 @@ class Meter:
         # Without a device nothing was held, and that is known; with devices but no NVML nothing is.
         known = None if has_devices() else 0
         return AcceleratorReading(held_ms=known, active_ms=known, joules=known)
+
+
+def _own_peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def now_ms() -> int:
