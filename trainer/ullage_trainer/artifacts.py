@@ -18,7 +18,6 @@ from .channel import Result
 from .config import Model, Output, Stage, StorageFailure
 
 MANIFEST_NAME: Final = "manifest.json"
-_CHUNK_BYTES: Final = 1 << 20
 
 
 class FileEntry(Model):
@@ -56,12 +55,9 @@ def digest_of(facts: Any) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Return a file's sha256, read in pieces."""
-    digest = hashlib.sha256()
+    """Return a file's sha256."""
     with path.open("rb") as source:
-        while chunk := source.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
