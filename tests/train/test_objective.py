@@ -82,7 +82,7 @@ def test_all_that_does_not_fit_the_label_is_told_at_once():
         choose_objective(Training(loss=Loss.MEAN_SQUARED_ERROR, metrics=[Metric.AUC, Metric.MAE]), 3, 3)
     assert str(caught.value) == (
         "training.loss: expected sparse_categorical_crossentropy for 3 classes with 3 model output(s), "
-        "found mean_squared_error; "
-        "training.metrics[0]: expected one of log_loss, accuracy for 3 classes with 3 model output(s), found auc; "
+        "found mean_squared_error\n"
+        "training.metrics[0]: expected one of log_loss, accuracy for 3 classes with 3 model output(s), found auc\n"
         "training.metrics[1]: expected one of log_loss, accuracy for 3 classes with 3 model output(s), found mae"
     )
