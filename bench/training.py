@@ -16,7 +16,7 @@ import numpy as np
 from bench.pairs import alternate, median_interval
 from ullage_trainer.config import Gang, JobIdentity, ModelSpec, Stage, StageDocument, Storage, Training
 from ullage_trainer.config.data import Data
-from ullage_trainer.config.training import Mlp
+from ullage_trainer.config.model import Mlp
 from ullage_trainer.distributed.rendezvous import Rendezvous, places
 
 ROWS = 120_000

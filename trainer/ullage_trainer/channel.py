@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from pydantic import ConfigDict
 
-from .config import Failure, Model, Output, Progress, Use, VariantResult
+from .config import Checkpoint, Failure, Model, Output, Progress, Use, VariantResult
 
 CHANNEL_VARIABLE: Final = "ULLAGE_CHANNEL_FD"
 PROGRESS_INTERVAL_SECONDS: Final = 0.2
@@ -40,6 +40,8 @@ class Message(Model):
     """Samples gone through so far, by this rank."""
     bytes_read: int | None = None
     """Bytes of input files read so far, by this rank."""
+    checkpoint: Checkpoint | None = None
+    """The last checkpoint that is whole; rank 0 alone says it."""
     result: Result | None = None
     """What was made."""
     failure: Failure | None = None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from ullage_trainer.config.base import IDENTIFIER, RELATIVE_PATH
-from ullage_trainer.config.training import FunctionReference
+from ullage_trainer.config.model import FunctionReference
 
 from .errors import FieldError, Location, format_path
 from .fields import closest, field_at, hint_for_unknown, kind_of

@@ -283,8 +283,10 @@ class _Pass:
         )
 
     def _counted(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> StageStatus:
+        report = attempt[0].report if attempt else None
         return stage.model_copy(
             update={
+                "checkpoint": (report.checkpoint if report is not None else None) or stage.checkpoint,
                 "workers_ready": sum(worker.phase is WorkerPhase.RUNNING for worker in attempt),
                 "workers_failed": sum(worker.phase is WorkerPhase.FAILED for worker in attempt),
             }

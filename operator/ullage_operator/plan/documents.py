@@ -48,6 +48,7 @@ def stage_document(
             if status.usage is not None and name is not stage
         ],
         grace_period_seconds=spec.workers.template.termination_grace_period_seconds,
+        stall_timeout_seconds=spec.run_policy.stall_timeout_seconds,
     )
 
 

@@ -15,6 +15,7 @@ from ullage_trainer.artifacts import read_manifest
 from ullage_trainer.channel import Result
 from ullage_trainer.config import (
     EXIT_CODES,
+    Checkpoint,
     ExitReport,
     Failure,
     Output,
@@ -73,6 +74,7 @@ class Worker:
         self._output: Output | None = None
         self._result = Result()
         self._progress: Progress | None = None
+        self._checkpoint: Checkpoint | None = None
         self._digest = ""
         self._ranks: list[RankProcess] = []
         self._kill_at: float | None = None
@@ -254,6 +256,7 @@ class Worker:
     def _take(self, rank: RankProcess) -> None:
         if rank.slot == 0:
             self._progress = rank.latest.progress or self._progress
+            self._checkpoint = rank.latest.checkpoint or self._checkpoint
             self._result = rank.latest.result or self._result
 
     def _rank_ended(self, rank: RankProcess) -> None:
@@ -319,6 +322,7 @@ class Worker:
             ],
             progress=self._progress if leads else None,
             failure=self._failure,
+            checkpoint=self._checkpoint if leads else None,
             output=self._output if leads and self._state is WorkerState.SUCCEEDED else None,
             metrics=self._result.metrics if leads else {},
             variants=self._result.variants if leads else [],

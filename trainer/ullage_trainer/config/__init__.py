@@ -1,7 +1,7 @@
 """The contract between who starts workers and the workers: one document in, one exit report out.
 
-Versioned; imports no TensorFlow and no Horovod. The types of ``data``, ``model``, ``training`` and
-``quantize`` are those of the manifest too: there is one source for both.
+Versioned; imports no TensorFlow and no Horovod. The types of ``data``, ``model``, ``script``, ``training``
+and ``quantize`` are those of the manifest too: there is one source for both.
 """
 
 from .base import MAX_ITEMS as MAX_ITEMS
@@ -20,6 +20,10 @@ from .document import StageDocument as StageDocument
 from .document import StageUsage as StageUsage
 from .document import Storage as Storage
 from .document import Usage as Usage
+from .model import ModelSpec as ModelSpec
+from .model import Script as Script
+from .quantize import Quantize as Quantize
+from .quantize import Variant as Variant
 from .reasons import EXIT_CODES as EXIT_CODES
 from .reasons import RETRYABLE as RETRYABLE
 from .reasons import ConfigError as ConfigError
@@ -33,6 +37,7 @@ from .reasons import StopRequested as StopRequested
 from .reasons import StorageFailure as StorageFailure
 from .reasons import TrainerError as TrainerError
 from .report import MAX_REPORT_BYTES as MAX_REPORT_BYTES
+from .report import Checkpoint as Checkpoint
 from .report import ExitReport as ExitReport
 from .report import Failure as Failure
 from .report import Output as Output
@@ -41,9 +46,10 @@ from .report import Use as Use
 from .report import VariantResult as VariantResult
 from .report import WorkerState as WorkerState
 from .training import Baseline as Baseline
+from .training import Checkpoints as Checkpoints
+from .training import Decay as Decay
+from .training import EarlyStopping as EarlyStopping
+from .training import LearningRateSchedule as LearningRateSchedule
 from .training import Loss as Loss
 from .training import Metric as Metric
-from .training import ModelSpec as ModelSpec
-from .training import Quantize as Quantize
 from .training import Training as Training
-from .training import Variant as Variant

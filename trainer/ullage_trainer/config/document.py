@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 
 from .base import Model, StoragePath
 from .data import Data
-from .training import ModelSpec, Quantize, Training
+from .model import ModelSpec, Script
+from .quantize import Quantize
+from .training import Training
 
 CONTRACT_VERSION: Final = "ullage.dev/stage/v1alpha1"
 
@@ -138,6 +140,8 @@ class StageDocument(Model):
     """What prepare does."""
     model: ModelSpec | None = None
     """What is trained."""
+    script: Script | None = None
+    """A program of the user's own, in the place of model and training."""
     training: Training | None = None
     """How it is trained."""
     quantize: Quantize | None = None
@@ -148,12 +152,14 @@ class StageDocument(Model):
     """What earlier stages of the job took, for the model card."""
     grace_period_seconds: Annotated[int, Field(ge=1)] = 30
     """How long a worker has between SIGTERM and SIGKILL."""
+    stall_timeout_seconds: Annotated[int, Field(ge=1)] = 600
+    """Seconds without progress of the ranks after which the attempt fails as stalled."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         needed = {
             Stage.PREPARE: ("data",),
-            Stage.TRAIN: ("dataset", "model", "training"),
+            Stage.TRAIN: ("script",) if self.script is not None else ("dataset", "model", "training"),
             Stage.QUANTIZE: ("dataset", "trained", "quantize"),
         }[self.stage]
         if missing := [name for name in needed if getattr(self, name) is None]:

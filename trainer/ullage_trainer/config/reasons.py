@@ -10,7 +10,7 @@
     ├── RendezvousFailure  the gang did not come together                  69
     └── StopRequested      asked to stop; nothing is wrong                143
 
-Codes follow BSD's ``sysexits.h`` where it has one.
+Codes follow BSD's ``sysexits.h`` where it has one, and ``timeout`` (124) for a stall.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Reason(StrEnum):
     EXCEPTION = "Exception"
     SIGNAL = "Signal"
     OUT_OF_MEMORY = "OutOfMemory"
+    STALLED = "Stalled"
     PEER_FAILED = "PeerFailed"
     LOST = "Lost"
 
@@ -49,6 +50,7 @@ EXIT_CODES: Final[dict[Reason, int]] = {
     Reason.EXCEPTION: 70,
     Reason.SIGNAL: 71,
     Reason.OUT_OF_MEMORY: 137,
+    Reason.STALLED: 124,
     Reason.PEER_FAILED: 75,
     Reason.LOST: 75,
 }
@@ -59,6 +61,7 @@ RETRYABLE: Final = frozenset({
     Reason.EXCEPTION,
     Reason.SIGNAL,
     Reason.OUT_OF_MEMORY,
+    Reason.STALLED,
     Reason.PEER_FAILED,
     Reason.LOST,
 })  # fmt: skip

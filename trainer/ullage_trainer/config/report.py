@@ -11,8 +11,8 @@ from pydantic import Field
 
 from .base import Model, StoragePath
 from .document import Stage, Usage
+from .quantize import Variant
 from .reasons import Reason
-from .training import Variant
 
 REPORT_VERSION: Final = "ullage.dev/report/v1alpha1"
 MAX_REPORT_BYTES: Final = 4096
@@ -67,6 +67,19 @@ class Failure(Model):
     """The signal that ended the process."""
     last_lines: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=10)] = []
     """The last lines that the process wrote."""
+
+
+class Checkpoint(Model):
+    """A point that training can go on from."""
+
+    path: StoragePath
+    """The folder, relative to storage."""
+    step: Annotated[int, Field(ge=0)]
+    """Steps done."""
+    epoch: Annotated[int, Field(ge=0)] | None = None
+    """Epochs done."""
+    written_ms: Annotated[int, Field(ge=0)]
+    """When it was whole: milliseconds since 1970 UTC, by the worker's clock."""
 
 
 class VariantResult(Model):
@@ -135,6 +148,8 @@ class ExitReport(Model):
     """How far it is; from rank 0's worker."""
     failure: Failure | None = None
     """What went wrong, where it failed."""
+    checkpoint: Checkpoint | None = None
+    """The last checkpoint; from rank 0's worker."""
     output: Output | None = None
     """What it made, where it succeeded; from worker 0."""
     metrics: Annotated[dict[str, float], Field(max_length=32)] = {}

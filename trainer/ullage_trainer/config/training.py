@@ -1,85 +1,14 @@
-"""``spec.model``, ``spec.training`` and ``spec.quantize``."""
+"""``spec.training``: how a built-in model, or the user's own Keras model, is trained."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, JsonValue, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from .base import Fraction, Model, StoragePath
-
-
-class Activation(StrEnum):
-    """What a hidden layer applies."""
-
-    RELU = "relu"
-    GELU = "gelu"
-    SILU = "silu"
-    TANH = "tanh"
-    ELU = "elu"
-
-
-class Mlp(Model):
-    """A multilayer perceptron: flatten, dense layers, and an output that fits the label."""
-
-    hidden_units: Annotated[list[Annotated[int, Field(ge=1, le=65536)]], Field(max_length=32)] = [128]
-    """Units of each hidden layer."""
-    activation: Activation = Activation.RELU
-    """The activation after each hidden layer."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of units left out after each hidden layer while training."""
-    l2: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the squared norm of the kernels in the loss."""
-
-
-class Cnn(Model):
-    """A convolutional network: blocks of 3x3 convolution and 2x2 max pooling, then dense layers."""
-
-    filters: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=1, max_length=8)] = [32, 64]
-    """Filters of each block."""
-    hidden_units: Annotated[list[Annotated[int, Field(ge=1, le=65536)]], Field(max_length=32)] = [128]
-    """Units of each dense layer after the blocks."""
-    activation: Activation = Activation.RELU
-    """The activation after each layer."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of units left out after each dense layer while training."""
-
-
-FunctionReference = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$", max_length=256
-    ),
-]
-
-
-class ModelSpec(Model):
-    """What is trained: exactly one of ``mlp``, ``cnn`` and ``module``."""
-
-    mlp: Mlp | None = None
-    """A built-in multilayer perceptron."""
-    cnn: Cnn | None = None
-    """A built-in convolutional network, for images."""
-    module: FunctionReference | None = None
-    """``package.module:function`` that returns a ``keras.Model``.
-
-    It is called with ``arguments`` and, if it takes them, ``input_shape`` (of one sample) and ``outputs``
-    (1 for two classes and for regression, otherwise the number of classes). Outputs are probabilities.
-    """
-    arguments: Annotated[dict[Annotated[str, Field(max_length=63)], JsonValue], Field(max_length=64)] = {}
-    """Further keyword arguments for the function."""
-    code_path: StoragePath | None = None
-    """A folder of storage to import the module from; absent means that it is installed in the image."""
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        chosen = [name for name in ("mlp", "cnn", "module") if getattr(self, name) is not None]
-        if len(chosen) != 1:
-            raise ValueError(f"expected exactly one of mlp, cnn, module, found {', '.join(chosen) or 'none'}")
-        if self.module is None and (self.arguments or self.code_path):
-            raise ValueError("expected arguments and codePath only beside module")
-        return self
+from .base import Model
+from .model import FunctionReference
 
 
 class OptimizerName(StrEnum):
@@ -136,6 +65,58 @@ class Baseline(StrEnum):
     LOGISTIC = "logistic"
 
 
+class Decay(StrEnum):
+    """How the learning rate goes down from the end of the warm-up to the last step."""
+
+    CONSTANT = "Constant"
+    LINEAR = "Linear"
+    COSINE = "Cosine"
+    EXPONENTIAL = "Exponential"
+
+
+class LearningRateSchedule(Model):
+    """How the learning rate changes with the step."""
+
+    warmup_steps: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    """Steps in which it rises linearly to its full value (Goyal et al. 2017)."""
+    decay: Decay = Decay.CONSTANT
+    """How it goes down after the warm-up."""
+    final_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of its full value that it ends at; for ``Exponential`` it must be greater than 0."""
+    reference_batch_size: Annotated[int, Field(ge=1, le=1_048_576)] | None = None
+    """Scales it by ``globalBatchSize`` over this: the batch size that ``learningRate`` was found for."""
+
+    @model_validator(mode="after")
+    def _decays_to_something(self) -> Self:
+        if self.decay is Decay.EXPONENTIAL and not self.final_fraction:
+            raise ValueError("expected finalFraction greater than 0 with decay Exponential, found 0")
+        if self.decay is Decay.CONSTANT and self.final_fraction:
+            raise ValueError("expected finalFraction only with a decay, found it with Constant")
+        return self
+
+
+class EarlyStopping(Model):
+    """Ends training when the job's metric no longer gets better on the validation part."""
+
+    patience_epochs: Annotated[int, Field(ge=1, le=100_000)] = 3
+    """Epochs without a better value after which training ends."""
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    """How much better counts as better."""
+    restore_best: bool = True
+    """Ends with the weights of the best epoch instead of the last."""
+
+
+class Checkpoints(Model):
+    """What is kept to go on from, so that little is lost with a worker."""
+
+    every_steps: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    """Steps between checkpoints, beside those by time."""
+    every_seconds: Annotated[int, Field(ge=1, le=2**31 - 1)] = 300
+    """Seconds between checkpoints."""
+    keep_last: Annotated[int, Field(ge=1, le=100)] = 2
+    """How many of the newest are kept; the one of the best epoch is kept besides."""
+
+
 class Training(Model):
     """How the model is trained."""
 
@@ -155,28 +136,30 @@ class Training(Model):
     """Seeds initial weights, dropout and the order of the epochs."""
     exact: bool = False
     """Refuses what can't be the same on any number of ranks, and makes runs bit-equal."""
+    schedule: LearningRateSchedule = LearningRateSchedule()
+    """How the learning rate changes with the step."""
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    """Greatest norm of the whole gradient (over all ranks); a longer one is scaled down to it."""
+    class_weights: Annotated[list[Annotated[float, Field(ge=0)]], Field(max_length=1024)] = []
+    """What a sample of each class counts in the loss, by class number; absent means 1 each."""
+    balance_classes: bool = False
+    """Weights classes so that each counts the same in the loss: n / (classes * n of the class)."""
+    custom_metrics: Annotated[list[FunctionReference], Field(max_length=8)] = []
+    """``package.module:function`` of labels (n,) and outputs (n, k) that returns a value a sample, shape (n,).
 
+    Reported as the mean over all samples, by the function's name. Imported as ``model.module`` is.
+    """
+    early_stopping: EarlyStopping | None = None
+    """Ends training early; absent means that all epochs are gone through."""
+    checkpoints: Checkpoints = Checkpoints()
+    """What is kept to go on from."""
+    tensor_board: bool = False
+    """Writes TensorBoard event files beside the model."""
 
-class Variant(StrEnum):
-    """How a model is quantized."""
-
-    DYNAMIC_INT8 = "dynamicInt8"
-    INT8 = "int8"
-    FLOAT16 = "float16"
-
-
-class Quantize(Model):
-    """Quantize(w) -> w': smaller models, each measured beside the float model through the same runtime."""
-
-    variants: Annotated[list[Variant], Field(min_length=1, max_length=3)] = [
-        Variant.DYNAMIC_INT8,
-        Variant.INT8,
-        Variant.FLOAT16,
-    ]
-    """Which variants are made."""
-    calibration_samples: Annotated[int, Field(ge=1, le=100_000)] = 256
-    """Training samples that calibrate int8."""
-    latency_runs: Annotated[int, Field(ge=1, le=100_000)] = 200
-    """Single-sample calls of which the median is reported."""
-    max_metric_drop: Fraction | None = None
-    """A variant that loses more of the job's metric than this is marked rejected."""
+    @model_validator(mode="after")
+    def _one_weighting(self) -> Self:
+        if self.class_weights and self.balance_classes:
+            raise ValueError("expected at most one of classWeights, balanceClasses, found both")
+        if self.class_weights and not any(self.class_weights):
+            raise ValueError("expected a weight greater than 0 in classWeights, found none")
+        return self

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import keras
 
-from ullage_trainer.config.training import Cnn, Mlp
+from ullage_trainer.config.model import Cnn, Mlp
 
 
 def mlp(spec: Mlp, shape: Sequence[int], head: keras.layers.Layer) -> keras.Model:

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from ullage_operator.api import types
-from ullage_trainer.config import data, training
+from ullage_trainer.config import data, model, training
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
         ),
         Rule(f"{_given('features')} || self.sources.exists(s, has(s.idx))", "expected features (at least one column)"),
     ),
-    (training.ModelSpec, "_one_kind"): (
+    (model.ModelSpec, "_one_kind"): (
         _exactly_one("mlp", "cnn", "module"),
         Rule(
             "has(self.module) || (!has(self.arguments) && !has(self.codePath))",
@@ -105,6 +105,23 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
     ),
     (training.Optimizer, "_momentum_fits"): (
         Rule("!has(self.momentum) || self.name in ['sgd', 'rmsprop']", "expected momentum only with sgd or rmsprop"),
+    ),
+    (training.LearningRateSchedule, "_decays_to_something"): (
+        Rule(
+            "self.decay != 'Exponential' || self.finalFraction > 0.0",
+            "expected finalFraction greater than 0 with decay Exponential",
+        ),
+        Rule("self.decay != 'Constant' || self.finalFraction == 0.0", "expected finalFraction only with a decay"),
+    ),
+    (training.Training, "_one_weighting"): (
+        Rule(
+            f"!({_given('classWeights')} && self.balanceClasses)",
+            "expected at most one of classWeights, balanceClasses",
+        ),
+        Rule(
+            f"!{_given('classWeights')} || self.classWeights.exists(w, w > 0.0)",
+            "expected a weight greater than 0 in classWeights",
+        ),
     ),
     (types.EnvVar, "_one_value"): (_exactly_one("value", "valueFrom"),),
     (types.Volume, "_one_source"): (_exactly_one("emptyDir", "persistentVolumeClaim", "configMap", "secret"),),

@@ -54,6 +54,8 @@ class RunPolicy(Model):
     """Seconds from the job's start after which it fails; time in which it is suspended does not count."""
     startup_deadline_seconds: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     """Seconds within which all workers of an attempt must run, or the attempt fails."""
+    stall_timeout_seconds: Annotated[int, Field(ge=1, le=2**31 - 1)] = 600
+    """Seconds without progress after which an attempt at training fails and is tried again."""
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     """Seconds after its end when the job is deleted; absent means that it stays."""
     max_restarts: Annotated[int, Field(ge=0, le=1000)] = 3

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ullage_trainer.config import Failure, Model, Output, Progress, Stage, StoragePath, Usage, VariantResult
+from ullage_trainer.config import Checkpoint, Failure, Model, Output, Progress, Stage, StoragePath, Usage, VariantResult
 
 from .names import Text, Timestamp
 
@@ -82,6 +82,8 @@ class StageStatus(Model):
     """Workers of the attempt that run."""
     workers_failed: Count = 0
     """Workers of the attempt that failed."""
+    checkpoint: Checkpoint | None = None
+    """The last checkpoint that an attempt told of; the next one goes on from it, or from a newer one."""
     output: Output | None = None
     """What the stage made."""
     usage: Usage | None = None
