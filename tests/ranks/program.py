@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from ullage_trainer.config import Loss, Metric
 from ullage_trainer.distributed.collectives import Communicator
 from ullage_trainer.train.objective import Objective, measures
-from ullage_trainer.train.step import Trainer
+from ullage_trainer.train.step import StepOrder, Trainer
 from ullage_trainer.train.stream import training_batches
 
 SHARDS = 12
@@ -58,25 +58,26 @@ def main(folder, steps, exact):
     blocks = DigitBlocks()
     objective = Objective(Loss.SPARSE_CATEGORICAL_CROSSENTROPY, (Metric.ACCURACY, Metric.LOG_LOSS), 10)
     trainer = Trainer(model, keras.optimizers.SGD(0.5), objective, communicator, blocks, 1 / 16)
+    trainer.share_state()
     weights, losses, batches = [flat(model)], [], []
     stream = training_batches(
         blocks, seed=1, epoch=0, global_batch_size=BATCH, rank=communicator.rank, size=communicator.size
     )
     for _, batch in zip(range(steps), stream, strict=False):
-        outcome = trainer.step(batch, stop=False)
+        outcome = trainer.step(batch, StepOrder(learning_rate=0.5))
         losses.append((outcome.loss, outcome.samples))
         weights.append(flat(model))
         shown = batch.weights > 0
         batches.append(np.column_stack([batch.labels[shown], batch.features[shown]]))
-    sums, scores = trainer.evaluate(blocks, "test")
-    found = measures(objective, sums, scores)
+    tested = trainer.evaluate(blocks, "test", lambda: False)
+    found = measures(objective, tested.sums, tested.scores)
     np.savez(
         Path(folder) / f"rank-{communicator.rank}.npz",
         weights=np.array(weights),
         losses=np.array(losses),
         sizes=np.array([len(rows) for rows in batches]),
         batches=np.concatenate(batches),
-        measures=np.array([found["accuracy"], found["log_loss"], sums[0]]),
+        measures=np.array([found["accuracy"], found["log_loss"], tested.sums[0]]),
     )
     communicator.close()
 

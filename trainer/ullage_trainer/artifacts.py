@@ -18,6 +18,8 @@ from .channel import Result
 from .config import Model, Output, Stage, StorageFailure
 
 MANIFEST_NAME: Final = "manifest.json"
+CHECKPOINTS_FOLDER: Final = "checkpoints"
+"""Where an attempt keeps what to go on from: each has a manifest of its own, and none is what the stage made."""
 
 
 class FileEntry(Model):
@@ -71,11 +73,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def seal(folder: Path, stage: Stage, digest: str, result: Result) -> Manifest:
-    """Write the manifest over all files of a folder; from then on the output counts."""
+    """Write the manifest over all files of a folder, checkpoints left out; from then on the output counts."""
     files = {
         str(path.relative_to(folder)): FileEntry(sha256=file_digest(path), bytes=path.stat().st_size)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST_NAME
+        if path.is_file() and path.name != MANIFEST_NAME and path.relative_to(folder).parts[0] != CHECKPOINTS_FOLDER
     }
     manifest = Manifest(stage=stage, digest=digest, files=files, result=result)
     write_atomically(folder / MANIFEST_NAME, manifest.model_dump_json(by_alias=True, indent=1).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -57,9 +58,10 @@ class Sink(Protocol):
 
 @dataclass
 class PipeSink:
-    """Writes messages to the agent's pipe; each is one write, shorter than a pipe takes at once or not mixed."""
+    """Writes messages to the agent's pipe, one line at a time whichever thread sends it."""
 
     descriptor: int
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def from_environment(cls) -> PipeSink:
@@ -71,8 +73,9 @@ class PipeSink:
         line = json.dumps(message.model_dump(mode="json", by_alias=True, exclude_none=True), separators=(",", ":"))
         view = memoryview(line.encode() + b"\n")
         try:
-            while view:
-                view = view[os.write(self.descriptor, view) :]
+            with self._one_at_a_time:
+                while view:
+                    view = view[os.write(self.descriptor, view) :]
         except BrokenPipeError:
             return
 
@@ -95,6 +98,10 @@ class Reporter:
     def doing(self, what: str, step: int = 0, total: int | None = None, **counters: Any) -> None:
         """Say what is being done; always sent."""
         self.progress(Progress(doing=what[:64], step=step, total_steps=total), force=True, **counters)
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Say that there is a point to go on from; always sent."""
+        self.sink.send(Message(checkpoint=checkpoint))
 
     def result(self, result: Result, **counters: Any) -> None:
         """Send what was made."""

@@ -24,6 +24,12 @@ class StopFlag:
         """From now on only take note of a stop: the ranks agree on the step after which they all end."""
         self._deferred = True
 
+    def at_once(self) -> None:
+        """From now on this process works alone again: raise at once, also for a stop that was asked for meanwhile."""
+        self._deferred = False
+        if self._set:
+            raise StopRequested("stopped on request")
+
     def __call__(self) -> bool:
         """Tell whether a stop was asked for."""
         return self._set

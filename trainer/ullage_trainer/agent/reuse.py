@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ullage_trainer.artifacts import MANIFEST_NAME, digest_of, file_digest, find_reusable, read_manifest
-from ullage_trainer.config import ConfigError, InputMissing, ModelSpec, Output, Stage, StageDocument
+from ullage_trainer.config import ConfigError, InputMissing, Output, Stage, StageDocument
 from ullage_trainer.data.digest import prepare_digest
 from ullage_trainer.paths import resolve
 
@@ -34,12 +34,28 @@ def stage_digest(document: StageDocument, progress: Progress) -> str:
         return digest_of(["prepare", _FORMAT, prepare_digest(document.data, root, progress=progress)])
     facts: list[Any] = [document.stage.value, _FORMAT, _content(root, document.dataset, "inputs.dataset")]
     if document.stage is Stage.TRAIN:
-        facts += [_fields(document.model), _fields(document.training), document.gang.size, _libraries()]
-        if document.model is not None and document.model.module is not None:
-            facts.append(_code(root, document.model))
+        facts += [training_digest(document), document.gang.size]
     else:
         facts += [_content(root, document.trained, "inputs.trained"), _fields(document.quantize), _libraries()]
     return digest_of(facts)
+
+
+def training_digest(document: StageDocument) -> str:
+    """Return the digest of what is trained on what, and how, on however many ranks: what a checkpoint is of.
+
+    Raises
+    ------
+    TrainerError
+        If the data set is not there or not whole.
+    """
+    root = Path(document.storage.root)
+    training = None if document.training is None else document.training.model_dump(mode="json", exclude={"checkpoints"})
+    facts = [_content(root, document.dataset, "inputs.dataset"), _fields(document.model), training, _libraries()]
+    references = [] if document.model is None or document.model.module is None else [document.model.module]
+    references += document.training.custom_metrics if document.training is not None else []
+    if document.model is not None and references:
+        facts.append(_code(root, document.model.code_path, references))
+    return digest_of(["training", _FORMAT, *facts])
 
 
 def earlier_output(document: StageDocument, digest: str) -> Output | None:
@@ -65,12 +81,15 @@ def _libraries() -> list[str]:
     return [version(name) for name in ("ullage", "keras")]
 
 
-def _code(root: Path, model: ModelSpec) -> Any:
-    """Digest the user's code: the whole folder, or the installed module's own file."""
-    if model.code_path is not None:
-        folder = resolve(root, model.code_path)
+def _code(root: Path, code_path: str | None, references: list[str]) -> Any:
+    """Digest the user's code: the whole folder, or the installed modules' own files."""
+    if code_path is not None:
+        folder = resolve(root, code_path)
         return {str(path.relative_to(folder)): file_digest(path) for path in sorted(folder.rglob("*.py"))}
-    name = (model.module or "").partition(":")[0]
+    return [_module_digest(reference.partition(":")[0]) for reference in references]
+
+
+def _module_digest(name: str) -> str | None:
     try:
         found = importlib.util.find_spec(name)
     except ImportError:

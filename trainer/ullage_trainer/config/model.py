@@ -70,15 +70,15 @@ class ModelSpec(Model):
     arguments: Annotated[dict[Annotated[str, Field(max_length=63)], JsonValue], Field(max_length=64)] = {}
     """Further keyword arguments for the function."""
     code_path: StoragePath | None = None
-    """A folder of storage to import the module from; absent means that it is installed in the image."""
+    """A folder of storage to import the module and custom metrics from; absent means that the image has them."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         chosen = [name for name in ("mlp", "cnn", "module") if getattr(self, name) is not None]
         if len(chosen) != 1:
             raise ValueError(f"expected exactly one of mlp, cnn, module, found {', '.join(chosen) or 'none'}")
-        if self.module is None and (self.arguments or self.code_path):
-            raise ValueError("expected arguments and codePath only beside module")
+        if self.module is None and self.arguments:
+            raise ValueError("expected arguments only beside module")
         return self
 
 

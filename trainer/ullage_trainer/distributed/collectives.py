@@ -68,6 +68,12 @@ class Communicator:
         gathered: Floats = guarded(lambda: hvd.allgather(tf.constant(rows, tf.float64), name=name)).numpy()
         return gathered
 
+    def share(self, payload: bytes, name: str) -> bytes:
+        """Return rank 0's bytes on every rank; what the others pass is not looked at."""
+        mine = np.frombuffer(payload if self.rank == 0 else b"", np.uint8)
+        shared: npt.NDArray[np.uint8] = guarded(lambda: hvd.allgather(tf.constant(mine, tf.uint8), name=name)).numpy()
+        return shared.tobytes()
+
     def broadcast(self, variables: Sequence[Any]) -> None:
         """Give every rank the values of rank 0."""
         guarded(lambda: hvd.broadcast_variables([variable.value for variable in variables], root_rank=0))

@@ -40,7 +40,7 @@ def call_user_function(
     ModelInvalid
         If the module does not import, has no such function, the function fails, or returns no Keras model.
     """
-    function = _find(reference, code)
+    function = find_function(reference, code, "model.module")
     passed: Mapping[str, Any] = arguments
     try:
         parameters = inspect.signature(function).parameters
@@ -64,7 +64,16 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {shown}" if shown else type(error).__name__
 
 
-def _find(reference: str, code: Path | None) -> Callable[..., Any]:
+def find_function(reference: str, code: Path | None, field: str) -> Callable[..., Any]:
+    """Import ``package.module:function``, from a folder of storage or from what is installed.
+
+    Raises
+    ------
+    InputMissing
+        If ``code`` is no folder.
+    ModelInvalid
+        If the module does not import, or has no such function; ``field`` is the manifest's that names it.
+    """
     module_name, _, function_name = reference.partition(":")
     if code is not None:
         if not code.is_dir():
@@ -73,7 +82,8 @@ def _find(reference: str, code: Path | None) -> Callable[..., Any]:
                 f"model.codePath: expected a folder of storage to import {module_name} from, found {found} at "
                 f"{code.name!r}; put the folder there, or correct the path"
             )
-        sys.path.insert(0, str(code))
+        if str(code) not in sys.path:
+            sys.path.insert(0, str(code))
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:
@@ -84,13 +94,13 @@ def _find(reference: str, code: Path | None) -> Callable[..., Any]:
             else f"{code.name}/ holds {_holding(code)}"
         )
         raise ModelInvalid(
-            f"model.module: expected a module {module_name} that imports, {where}, found {told(error)}; {hint}"
+            f"{field}: expected a module {module_name} that imports, {where}, found {told(error)}; {hint}"
         ) from error
     function: object = getattr(module, function_name, None)
     if not callable(function):
         names = sorted(name for name, value in vars(module).items() if inspect.isfunction(value))
         raise ModelInvalid(
-            f"model.module: expected a function {function_name} in {module_name}, found "
+            f"{field}: expected a function {function_name} in {module_name}, found "
             f"{'none' if function is None else type(function).__name__}; functions there: {', '.join(names) or 'none'}"
         )
     return function

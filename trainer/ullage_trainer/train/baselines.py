@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,7 @@ def baseline_measures(
         if baseline is Baseline.MAJORITY
         else _Logistic(blocks, objective.classes, feature_scale)
     )
+    objective = replace(objective, custom=())  # They are made for the model's outputs, which have another shape.
     tally = Tally.empty(objective)
     for features, labels in part_batches(blocks, "test", rank=0, size=1):
         tally.add(labels, predict(features))

@@ -1,4 +1,4 @@
-"""Epochs of steps: progress, evaluation after each epoch, and an end that all ranks reach at the same step."""
+"""Epochs of steps: progress, evaluation, checkpoints, and an end that all ranks reach at the same step."""
 
 from __future__ import annotations
 
@@ -7,25 +7,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ullage_trainer.channel import Reporter
-from ullage_trainer.config import NumericFailure, Progress, StopRequested, Training
+import numpy as np
+import numpy.typing as npt
 
-from .objective import measures
+from ullage_trainer.channel import Reporter
+from ullage_trainer.config import ConfigError, NumericFailure, Progress, StopRequested, Training
+
+from .checkpoint import CheckpointWriter
+from .objective import higher_is_better, measures
+from .position import EpochRecord, Position
+from .rates import learning_rate
 from .schedule import steps_per_epoch
-from .step import Trainer
+from .step import Evaluation, StepOrder, StepOutcome, Trainer
 from .stream import Blocks, ahead, training_batches
 
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One row of the learning curves."""
-
-    epoch: int
-    loss: float
-    """Mean training loss over the epoch, exact over all ranks' samples."""
-    seconds: float
-    samples_per_second: float
-    validation: dict[str, float]
+BEST_PREFIX = "best."
 
 
 @dataclass
@@ -56,20 +52,42 @@ class Pace:
         return None if self._seconds is None else steps * self._seconds
 
 
+@dataclass(frozen=True)
+class RankShare:
+    """Which of how many ranks this is."""
+
+    rank: int
+    size: int
+
+
 @dataclass
 class Loop:
-    """Runs the epochs of a job on this rank."""
+    """Runs the epochs of a job on this rank, from a position on."""
 
     trainer: Trainer
     blocks: Blocks
     training: Training
-    rank: int
-    size: int
+    share: RankShare
     reporter: Reporter
     stop_requested: Callable[[], bool]
-    history: list[EpochRecord] = field(default_factory=list)
+    checkpoints: CheckpointWriter | None = None
+    """On rank 0 alone: all ranks hold the same state."""
+    position: Position = field(default_factory=Position)
+    best_weights: dict[str, npt.NDArray[np.generic]] | None = None
+    """On rank 0 alone: the weights of the best epoch, where they are to be restored."""
     samples: int = 0
-    """Samples gone through by this rank."""
+    """Samples gone through by this rank in this attempt."""
+
+    def __post_init__(self) -> None:
+        self._steps = steps_per_epoch(self.blocks.shard_rows("train"), self.training.global_batch_size)
+        self._total = self._steps * self.training.epochs
+        self._pace = Pace()
+        self._saved_at, self._saved_step = time.monotonic(), self.position.steps_done(self._steps)
+
+    @property
+    def done(self) -> int:
+        """Steps done, over all epochs."""
+        return self.position.steps_done(self._steps)
 
     def run(self) -> list[EpochRecord]:
         """Train; return the learning curves.
@@ -77,70 +95,195 @@ class Loop:
         Raises
         ------
         NumericFailure
-            If the loss of a step is not finite.
+            If the loss of a step is not finite, or has run away.
         StopRequested
-            If some rank was asked to stop; every rank raises it after the same step.
+            If some rank was asked to stop; every rank raises it after the same step, rank 0 once the
+            checkpoint is written.
         """
-        steps = steps_per_epoch(self.blocks.shard_rows("train"), self.training.global_batch_size)
-        total = steps * self.training.epochs
-        pace = Pace()
-        for epoch in range(self.training.epochs):
-            began, loss_sum, seen = time.monotonic(), 0.0, 0
-            batches = training_batches(
-                self.blocks,
-                seed=self.training.seed,
-                epoch=epoch,
-                global_batch_size=self.training.global_batch_size,
-                rank=self.rank,
-                size=self.size,
-            )
-            for step, batch in enumerate(ahead(batches)):
-                outcome = self.trainer.step(batch, stop=self.stop_requested())
-                if not math.isfinite(outcome.loss):
-                    raise NumericFailure(
-                        f"training: the loss became {outcome.loss} in step {step + 1} of epoch {epoch + 1}; "
-                        f"expected a finite number; lower training.optimizer.learningRate (now "
-                        f"{self.training.optimizer.learning_rate:g}) or look for extreme values in the features"
-                    )
-                self.samples += int(batch.weights.sum())
-                loss_sum += outcome.loss * outcome.samples
-                seen += outcome.samples
-                done = epoch * steps + step + 1
-                pace.step()
-                self._report(done, total, loss_sum / seen, pace)
-                if outcome.stop:
-                    raise StopRequested(f"training: stopped on request after step {done} of {total}")
-            self.trainer.synchronise_state()
-            pace.pause()
-            sums, scores = self.trainer.evaluate(self.blocks, "validation")
-            seconds = time.monotonic() - began
-            self.history.append(
-                EpochRecord(
-                    epoch=epoch + 1,
-                    loss=loss_sum / seen,
-                    seconds=seconds,
-                    samples_per_second=seen / seconds,
-                    validation=measures(self.trainer.objective, sums, scores),
-                )
-            )
-        return self.history
+        try:
+            while not self.position.over(self.training.epochs, self.training.early_stopping):
+                began = time.monotonic() - self.position.seconds
+                self._train(began)
+                self._evaluate(began)
+            if self.done != self._saved_step:
+                self._save()
+        finally:
+            if self.checkpoints is not None:
+                self.checkpoints.close()
+        self._restore_best()
+        return self.position.history
 
-    def _report(self, done: int, total: int, loss: float, pace: Pace) -> None:
-        name = self.trainer.objective.metric.value
-        known = self.history[-1].validation.get(name) if self.history else None
+    def evaluate(self, part: str) -> Evaluation:
+        """Return the sums over a part.
+
+        Raises
+        ------
+        StopRequested
+            If some rank was asked to stop meanwhile.
+        """
+        found = self.trainer.evaluate(self.blocks, part, self._between_blocks)
+        if found is None:
+            raise StopRequested(f"training: stopped on request while the {part} part was evaluated")
+        return found
+
+    # -- an epoch -----------------------------------------------------------------------------------
+
+    def _train(self, began: float) -> None:
+        batches = training_batches(
+            self.blocks,
+            seed=self.training.seed,
+            epoch=self.position.epoch,
+            global_batch_size=self.training.global_batch_size,
+            rank=self.share.rank,
+            size=self.share.size,
+            first_step=self.position.step,
+        )
+        ended = time.monotonic()
+        for batch in ahead(batches):
+            order = StepOrder(
+                learning_rate=learning_rate(self.training, self.done, self._total),
+                stop=self.stop_requested(),
+                save=self._due(),
+            )
+            outcome = self.trainer.step(batch, order)
+            self._check(outcome)
+            self.samples += int(batch.weights.sum())
+            last, ended = ended, time.monotonic()
+            self.position = self.position.after_step(
+                loss=outcome.loss, weight=outcome.weight, samples=outcome.samples, seconds=ended - last
+            )
+            self._pace.step()
+            self._report()
+            if outcome.stop or outcome.save:
+                self.position = self.position.model_copy(update={"seconds": ended - began})
+                self._save()
+                ended = time.monotonic()
+            if outcome.stop:
+                self._stop(f"after step {self.done} of {self._total}")
+        self.trainer.synchronise_state()
+        self._pace.pause()
+
+    def _evaluate(self, began: float) -> None:
+        position = self.position
+        found = self.trainer.evaluate(self.blocks, "validation", self._between_blocks)
+        if found is None:
+            self._save()
+            self._stop(f"after step {self.done} of {self._total}, before its evaluation")
+            return
+        validation = measures(self.trainer.objective, found.sums, found.scores)
+        metric = self.trainer.objective.metric
+        value = validation.get(metric.value)
+        if value is None and self.training.early_stopping is not None:
+            raise ConfigError(
+                f"training.earlyStopping: expected a validation part that {metric} can be measured on, found "
+                f"{round(found.sums[0]):,} rows there (of one class, if any); raise data.split.validation and "
+                f"prepare the data again, or leave earlyStopping out"
+            )
+        self.position = position.after_epoch(
+            learning_rate=learning_rate(self.training, max(0, self.done - 1), self._total),
+            seconds=time.monotonic() - began,
+            validation=validation,
+            value=value,
+            higher_is_better=higher_is_better(metric),
+            min_delta=self.training.early_stopping.min_delta if self.training.early_stopping else 0.0,
+        )
+        if self.position.is_best:
+            if self._keeps_best:
+                self.best_weights = self.trainer.weights()
+            self._save()
+
+    def _check(self, outcome: StepOutcome) -> None:
+        rate = self.training.optimizer.learning_rate
+        where = f"in step {self.position.step + 1} of epoch {self.position.epoch + 1}"
+        advice = f"lower training.optimizer.learningRate (now {rate:g}) or look for extreme values in the features"
+        if not math.isfinite(outcome.loss):
+            raise NumericFailure(
+                f"training: the loss became {outcome.loss} {where}; expected a finite number; {advice}"
+            )
+        if self.position.diverged(outcome.loss):
+            raise NumericFailure(
+                f"training: the loss became {outcome.loss:.4g} {where}, having begun at "
+                f"{self.position.first_loss:.4g}; expected it to go down; {advice}"
+            )
+
+    # -- checkpoints --------------------------------------------------------------------------------
+
+    @property
+    def _keeps_best(self) -> bool:
+        early = self.training.early_stopping
+        return self.share.rank == 0 and early is not None and early.restore_best
+
+    def _due(self) -> bool:
+        """Tell whether a checkpoint is due after the coming step, by rank 0's word: clocks of ranks differ."""
+        if self.checkpoints is None:
+            return False
+        spec = self.training.checkpoints
+        by_steps = spec.every_steps is not None and (self.done + 1) % spec.every_steps == 0
+        return by_steps or time.monotonic() - self._saved_at >= spec.every_seconds
+
+    def _save(self) -> None:
+        """Keep this position; every rank calls it after the same step."""
+        self.trainer.synchronise_state()
+        self._saved_at, self._saved_step = time.monotonic(), self.done
+        if self.checkpoints is None:
+            return
+        arrays = self.trainer.snapshot()
+        if self.best_weights is not None:
+            arrays |= {BEST_PREFIX + name: array for name, array in self.best_weights.items()}
+        self.checkpoints.write(arrays, self.position, self.done)
+
+    def _stop(self, where: str) -> None:
+        if self.checkpoints is not None:
+            self.checkpoints.wait()
+        raise StopRequested(f"training: stopped on request {where}; a checkpoint is kept")
+
+    def _restore_best(self) -> None:
+        early = self.training.early_stopping
+        if early is None or not early.restore_best:
+            return
+        if self.best_weights is not None:
+            self.trainer.restore(self.best_weights)
+        self.trainer.share_state()
+
+    # -- progress -----------------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        position = self.position
         self.reporter.progress(
             Progress(
-                step=done,
-                total_steps=total,
-                epoch=-(-done * self.training.epochs // total),
+                step=self.done,
+                total_steps=self._total,
+                epoch=position.epoch + 1,
                 epochs=self.training.epochs,
-                samples_per_second=pace.per_second(self.training.global_batch_size),
-                loss=loss,
-                metric=None if known is None else (name, known),
-                eta_seconds=pace.seconds_for(total - done),
+                samples_per_second=self._pace.per_second(self.training.global_batch_size),
+                loss=position.mean_loss,
+                metric=self._metric(),
+                eta_seconds=self._pace.seconds_for(self._total - self.done),
                 doing="training",
             ),
-            force=done == total,
+            force=self.done == self._total,
             samples=self.samples,
             bytes_read=self.blocks.bytes_read,
         )
+
+    def _metric(self) -> tuple[str, float] | None:
+        name = self.trainer.objective.metric.value
+        known = self.position.history[-1].validation.get(name) if self.position.history else None
+        return None if known is None else (name, known)
+
+    def _between_blocks(self) -> bool:
+        """Say that there is life, and whether to stop."""
+        self.reporter.progress(
+            Progress(
+                step=self.done,
+                total_steps=self._total,
+                epoch=max(1, min(self.training.epochs, -(-self.done // self._steps))),
+                epochs=self.training.epochs,
+                metric=self._metric(),
+                eta_seconds=self._pace.seconds_for(self._total - self.done),
+                doing="evaluating",
+            ),
+            samples=self.samples,
+            bytes_read=self.blocks.bytes_read,
+        )
+        return self.stop_requested()

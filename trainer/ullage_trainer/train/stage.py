@@ -5,16 +5,29 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
+from ullage_trainer.agent.reuse import training_digest
 from ullage_trainer.card import SUMMARY_NAME, TrainingSummary
 from ullage_trainer.channel import Reporter, Result
-from ullage_trainer.config import ConfigError, DataInvalid, Gang, StageDocument, StorageFailure, TrainerError, Training
+from ullage_trainer.config import (
+    Checkpoint,
+    Checkpoints,
+    ConfigError,
+    DataInvalid,
+    Gang,
+    StageDocument,
+    StorageFailure,
+    TrainerError,
+    Training,
+)
 from ullage_trainer.data.dataset import Dataset
 from ullage_trainer.distributed.collectives import Communicator
 from ullage_trainer.models import ModelShape, build_model, output_units, told
@@ -23,8 +36,11 @@ from ullage_trainer.stop import StopFlag
 
 from .baselines import baseline_measures
 from .blocks import DatasetBlocks
-from .loop import EpochRecord, Loop
-from .objective import Objective, choose_objective, measures
+from .checkpoint import CheckpointWriter, newest
+from .loop import BEST_PREFIX, Loop, RankShare
+from .objective import CustomMetric, Objective, choose_objective, measures
+from .position import EpochRecord, Position
+from .settings import class_weights, custom_metrics
 from .step import Trainer, exactness, make_optimizer
 
 MODEL_NAME = "model.keras"
@@ -50,24 +66,45 @@ def train(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result
 
     reporter.doing("bringing ranks together")
     communicator = Communicator(exact=training.exact)
-    keras.utils.set_random_seed(training.seed + communicator.rank)
+    rank, size = communicator.rank, communicator.size
+    keras.utils.set_random_seed(training.seed + rank)
     shape = ModelShape(dataset.shape, dataset.classes)
     code = resolve(root, document.model.code_path) if document.model.code_path else None
     model = build_model(document.model, shape, code)
-    kind, objective = _settings(training, model, shape)
-    trainer = Trainer(model, make_optimizer(training), objective, communicator, dataset, dataset.feature_scale)
-    loop = Loop(trainer, dataset, training, communicator.rank, communicator.size, reporter, stop)
+    kind, objective = _settings(training, model, shape, custom_metrics(training, code))
+    trainer = Trainer(
+        model,
+        make_optimizer(training),
+        objective,
+        communicator,
+        dataset,
+        dataset.feature_scale,
+        class_weights=class_weights(training, dataset.class_counts),
+        clip_norm=training.clip_norm,
+    )
+    start = _begin(document, trainer, communicator, reporter)
+    loop = Loop(
+        trainer,
+        dataset,
+        training,
+        RankShare(rank, size),
+        reporter,
+        stop,
+        checkpoints=_checkpoints(document, reporter) if rank == 0 else None,
+        position=start.position,
+        best_weights=start.best_weights,
+    )
     stop.defer()
     history = loop.run()
-    sums, scores = trainer.evaluate(dataset, "test")
+    tested = loop.evaluate("test")
     digest = _agreed_weights(trainer, communicator)
-    rank, size = communicator.rank, communicator.size
     communicator.close()
+    stop.at_once()
     if rank != 0:
         return Result()
 
     # The others are done and their accelerators free; what is left needs one process.
-    metrics = measures(objective, sums, scores)
+    metrics = measures(objective, tested.sums, tested.scores)
     for baseline in training.baselines:
         reporter.doing(f"fitting the baseline {baseline}")
         found = baseline_measures(baseline, dataset, objective, dataset.class_counts, dataset.feature_scale)
@@ -92,7 +129,56 @@ def train(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result
     return Result(metrics=metrics)
 
 
-def _settings(training: Training, model: keras.Model, shape: ModelShape) -> tuple[str, Objective]:
+@dataclass(frozen=True)
+class _Start:
+    """Where training begins: at the beginning, or at a checkpoint."""
+
+    position: Position
+    best_weights: dict[str, npt.NDArray[np.generic]] | None = None
+    """On rank 0 alone."""
+
+
+def _begin(document: StageDocument, trainer: Trainer, communicator: Communicator, reporter: Reporter) -> _Start:
+    """Put all ranks into the same state: that of rank 0, from the newest whole checkpoint if there is one."""
+    position, best = Position(), None
+    if communicator.rank == 0:
+        root = Path(document.storage.root)
+        run = resolve(root, document.storage.output).parent
+        found = newest(root, document.storage.job, run, training_digest(document), _say)
+        if found is not None:
+            arrays = found.arrays()
+            best = {name.removeprefix(BEST_PREFIX): a for name, a in arrays.items() if name.startswith(BEST_PREFIX)}
+            trainer.restore({name: array for name, array in arrays.items() if not name.startswith(BEST_PREFIX)})
+            position = found.manifest.position
+            where = found.folder.relative_to(root)
+            _say(f"going on after step {found.manifest.step}, from {where}")
+            reporter.doing(f"going on after step {found.manifest.step}")
+            reporter.checkpoint(
+                Checkpoint(
+                    path=str(where),
+                    step=found.manifest.step,
+                    epoch=position.epoch,
+                    written_ms=found.manifest.written_ms,
+                )
+            )
+    trainer.share_state()
+    shared = communicator.share(position.model_dump_json(by_alias=True).encode(), "ullage.position")
+    return _Start(Position.model_validate_json(shared), best or None)
+
+
+def _say(line: str) -> None:
+    print(f"training: {line}", flush=True)
+
+
+def _checkpoints(document: StageDocument, reporter: Reporter) -> CheckpointWriter:
+    spec = document.training.checkpoints if document.training is not None else Checkpoints()
+    root, output = Path(document.storage.root), document.storage.output
+    return CheckpointWriter(root, output, training_digest(document), spec.keep_last, reporter.checkpoint)
+
+
+def _settings(
+    training: Training, model: keras.Model, shape: ModelShape, custom: tuple[CustomMetric, ...]
+) -> tuple[str, Objective]:
     """Return exactness and objective; what either of them refuses is told at once."""
     problems: list[str] = []
     try:
@@ -100,7 +186,7 @@ def _settings(training: Training, model: keras.Model, shape: ModelShape) -> tupl
     except ConfigError as error:
         problems.append(str(error))
     try:
-        objective = choose_objective(training, shape.classes, output_units(model, shape))
+        objective = choose_objective(training, shape.classes, output_units(model, shape), custom)
     except ConfigError as error:
         problems.append(str(error))
     if problems:
@@ -155,8 +241,8 @@ def _check_classes(dataset: DatasetBlocks) -> None:
 def _agreed_weights(trainer: Trainer, communicator: Communicator) -> str:
     """Digest the weights and see that all ranks hold the same."""
     digest = hashlib.sha256()
-    for variable in trainer.model.variables:
-        digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
+    for array in trainer.learned():
+        digest.update(np.ascontiguousarray(array).tobytes())
     mine = digest.hexdigest()
     # 48 bits pass through a float64 unchanged.
     seen = communicator.gather(np.array([[float(int(mine[:12], 16))]]), "ullage.weights")

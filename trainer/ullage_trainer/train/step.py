@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from ullage_trainer.config import ConfigError, Metric, Training
+from ullage_trainer.config import ConfigError, Metric, StorageFailure, Training
 from ullage_trainer.config.training import OptimizerName
 from ullage_trainer.distributed.collectives import Communicator, guarded
 
 from .objective import Objective, Tally
 from .stream import Batch, Blocks, part_batches
 
+_MODEL: Final = "model."
+_SEED: Final = "seed_generator_state"
+"""The name that Keras gives the state of a random layer: a seed and a counter."""
 _BATCH_DEPENDENT = (keras.layers.BatchNormalization,)
 _RANDOM = (
     keras.layers.Dropout,
@@ -34,10 +39,31 @@ class StepOutcome:
 
     loss: float
     """Mean loss of the global batch, regularisation left out."""
+    weight: float
+    """Weight of the global batch: its samples, each as much as its class counts."""
     samples: int
     """Samples of the global batch."""
     stop: bool
     """Some rank was asked to stop; all ranks see it at the same step."""
+    save: bool
+    """Rank 0 wants a checkpoint after this step; all ranks see it at the same step."""
+
+
+@dataclass(frozen=True)
+class StepOrder:
+    """What goes into a step besides the batch."""
+
+    learning_rate: float
+    stop: bool = False
+    save: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Sums over all ranks' samples of a part, and the scores that AUC needs."""
+
+    sums: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.float64]
 
 
 def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
@@ -89,6 +115,9 @@ class Trainer:
         communicator: Communicator,
         blocks: Blocks,
         feature_scale: float,
+        *,
+        class_weights: Sequence[float] = (),
+        clip_norm: float | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
@@ -96,14 +125,15 @@ class Trainer:
         self._communicator = communicator
         self._scale = feature_scale
         self._losses = objective.sample_losses()
+        self._class_weights = tf.constant(class_weights, tf.float32) if class_weights else None
+        self._clip_norm = clip_norm
         optimizer.build(model.trainable_variables)
-        communicator.broadcast([*model.variables, *optimizer.variables])
         # Traced once, for any number of rows: batches differ in size, and a trace takes as long as many steps.
         shape, dtype, label_dtype = blocks.sample_spec()
         features = tf.TensorSpec((None, *shape), dtype)
         labels, weights = tf.TensorSpec((None, 1), label_dtype), tf.TensorSpec((None,), tf.float32)
-        stop = tf.TensorSpec((), tf.float32)
-        self._step = tf.function(self._step_in_graph, input_signature=(features, labels, weights, stop))
+        order = tf.TensorSpec((3,), tf.float32)
+        self._step = tf.function(self._step_in_graph, input_signature=(features, labels, weights, order))
         self._outputs = tf.function(self._outputs_in_graph, input_signature=(features,))
 
     def _scaled(self, features: Any) -> Any:
@@ -112,8 +142,12 @@ class Trainer:
     def _outputs_in_graph(self, features: Any) -> Any:
         return self.model(self._scaled(features), training=False)
 
-    def _step_in_graph(self, features: Any, labels: Any, weights: Any, stop: Any) -> Any:
+    def _step_in_graph(self, features: Any, labels: Any, present: Any, order: Any) -> Any:
         variables = self.model.trainable_variables
+        learning_rate, stop, save = tf.unstack(order)
+        weights = present
+        if self._class_weights is not None:
+            weights = present * tf.gather(self._class_weights, tf.cast(labels[:, 0], tf.int32))
         local = tf.reduce_sum(weights)
         with tf.GradientTape() as tape:
             outputs = self.model(self._scaled(features), training=True)
@@ -126,17 +160,68 @@ class Trainer:
                 tape.gradient(penalised, [v.value for v in variables]), [v.value for v in variables], strict=True
             )
         ]
-        sums = self._communicator.sum_in_graph([*gradients, tf.stack([loss, local, stop])])
-        loss_sum, weight, _ = tf.unstack(sums[-1])
-        self.optimizer.apply([total / weight for total in sums[:-1]], variables)
-        return tf.stack([loss_sum / weight, weight, sums[-1][2]])
+        facts = tf.stack([loss, local, tf.reduce_sum(present), stop, save])
+        *sums, facts = self._communicator.sum_in_graph([*gradients, facts])
+        loss_sum, weight, samples, stops, saves = tf.unstack(facts)
+        means = [tf.math.divide_no_nan(total, weight) for total in sums]
+        if self._clip_norm is not None:
+            means, _ = tf.clip_by_global_norm(means, self._clip_norm)
+        self.optimizer.learning_rate.assign(learning_rate)
+        self.optimizer.apply(means, variables)
+        return tf.stack([tf.math.divide_no_nan(loss_sum, weight), weight, samples, stops, saves])
 
-    def step(self, batch: Batch, *, stop: bool) -> StepOutcome:
+    def step(self, batch: Batch, order: StepOrder) -> StepOutcome:
         """Take one step with this rank's part of the global batch."""
-        outcome = guarded(
-            lambda: self._step(batch.features, _columns(batch.labels), batch.weights, np.float32(stop)).numpy()
-        )
-        return StepOutcome(loss=float(outcome[0]), samples=round(float(outcome[1])), stop=bool(outcome[2] > 0))
+        orders = np.array([order.learning_rate, order.stop, order.save], np.float32)
+        loss, weight, samples, stops, saves = guarded(
+            lambda: self._step(batch.features, _columns(batch.labels), batch.weights, orders).numpy()
+        ).tolist()
+        return StepOutcome(loss=loss, weight=weight, samples=round(samples), stop=stops > 0, save=saves > 0)
+
+    def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return copies of all that a step changes: weights, the optimizer's state, the state of random layers."""
+        return {name: variable.numpy() for name, variable in self._state().items()}
+
+    def weights(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return copies of the model's variables."""
+        return {name: variable.numpy() for name, variable in self._state().items() if name.startswith(_MODEL)}
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Take over arrays from :meth:`snapshot` or :meth:`weights`, on this rank alone.
+
+        Raises
+        ------
+        StorageFailure
+            If they are not those of this model and optimizer.
+        """
+        state = self._state()
+        for name, array in arrays.items():
+            found = state.get(name)
+            if found is None or tuple(found.shape) != array.shape:
+                raise StorageFailure(
+                    f"checkpoint: expected the variables of this model, found {name} of shape {array.shape}; "
+                    f"remove the checkpoint and train from the beginning"
+                )
+            found.assign(array)
+
+    def share_state(self) -> None:
+        """Give every rank the state of rank 0; random layers then draw other numbers on each rank."""
+        self._communicator.broadcast(list(self._state().values()))
+        for seed in self._seeds():
+            value = seed.numpy()
+            value[0] += self._communicator.rank
+            seed.assign(value)
+
+    def learned(self) -> list[npt.NDArray[np.generic]]:
+        """Return what all ranks must agree on: the model's variables but the seeds of random layers."""
+        return [v.numpy() for v in self.model.variables if v.name != _SEED]
+
+    def _state(self) -> dict[str, Any]:
+        model = {f"{_MODEL}{index:05}": variable for index, variable in enumerate(self.model.variables)}
+        return model | {f"optimizer.{index:05}": variable for index, variable in enumerate(self.optimizer.variables)}
+
+    def _seeds(self) -> list[Any]:
+        return [variable for variable in self.model.variables if variable.name == _SEED]
 
     def synchronise_state(self) -> None:
         """Average what ranks keep by themselves (moving means of batch normalisation), so that all are equal."""
@@ -144,15 +229,23 @@ class Trainer:
         if own:
             self._communicator.average(own)
 
-    def evaluate(self, blocks: Blocks, part: str) -> tuple[Any, Any]:
-        """Return the sums and scores over all ranks' samples of a part; every rank takes part, even without rows."""
-        tally = Tally.empty(self.objective)
+    def evaluate(self, blocks: Blocks, part: str, interrupted: Callable[[], bool]) -> Evaluation | None:
+        """Return the sums and scores over all ranks' samples of a part; every rank takes part, even without rows.
+
+        Null means that some rank was asked to stop meanwhile, which all ranks hear of. ``interrupted`` is
+        asked after each block.
+        """
+        tally, stop = Tally.empty(self.objective), False
         for features, labels in part_batches(blocks, part, rank=self._communicator.rank, size=self._communicator.size):
             tally.add(labels, self._outputs(features).numpy())
-        sums = self._communicator.sum(tally.sums, f"ullage.sums.{part}")
+            if stop := interrupted():
+                break
+        *sums, stops = self._communicator.sum(np.append(tally.sums, float(stop)), f"ullage.sums.{part}")
+        if stops:
+            return None
         if Metric.AUC not in self.objective.metrics:
-            return sums, tally.scores()
-        return sums, self._communicator.gather(tally.scores(), f"ullage.scores.{part}")
+            return Evaluation(np.array(sums), tally.scores())
+        return Evaluation(np.array(sums), self._communicator.gather(tally.scores(), f"ullage.scores.{part}"))
 
 
 def _columns(labels: Any) -> Any:

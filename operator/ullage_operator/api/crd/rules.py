@@ -99,8 +99,8 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
     (model.ModelSpec, "_one_kind"): (
         _exactly_one("mlp", "cnn", "module"),
         Rule(
-            "has(self.module) || (!has(self.arguments) && !has(self.codePath))",
-            "expected arguments and codePath only beside module",
+            "has(self.module) || !has(self.arguments)",
+            "expected arguments only beside module",
         ),
     ),
     (training.Optimizer, "_momentum_fits"): (
