@@ -114,7 +114,8 @@ def test_every_rule_and_every_list_key_has_its_place_in_the_schema() -> None:
     assert sorted(key for [key] in lists.values()) == sorted(LIST_KEYS.values())
     spec = schema()["properties"]["spec"]
     assert [rule["message"] for rule in spec["x-kubernetes-validations"]] == [
-        "expected at least one of data, model, quantize",
+        "expected at least one of data, model, script, quantize",
+        "expected at most one of model, script",
         "expected data or inputs.dataset beside model",
         "expected data or inputs.dataset beside quantize",
         "expected model or inputs.trained beside quantize",
@@ -126,7 +127,14 @@ def test_every_rule_and_every_list_key_has_its_place_in_the_schema() -> None:
 def test_what_started_does_not_change() -> None:
     placed = [rule["fieldPath"] for rule in schema()["x-kubernetes-validations"] if "fieldPath" in rule]
     assert placed == [
-        ".spec.data", ".spec.inputs", ".spec.model", ".spec.training", ".spec.storage", ".spec.workers", ".spec.image",
+        ".spec.data",
+        ".spec.inputs",
+        ".spec.model",
+        ".spec.script",
+        ".spec.training",
+        ".spec.storage",
+        ".spec.workers",
+        ".spec.image",
     ]  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_several_documents_are_several_jobs() -> None:
 def test_errors_of_all_documents_are_told_together() -> None:
     errors = errors_of(f"{HEADER}spec: {{}}\n---\n{HEADER}{SPEC}\n---\nkind: Pod\n---\na: [")
     assert [(error.path, error.expected, error.line) for error in errors] == [
-        ("spec", "at least one of data, model, quantize", 4),
+        ("spec", "at least one of data, model, script, quantize", 4),
         ("apiVersion", "'ullage.dev/v1alpha1'", 12),
         ("kind", "'TrainingJob'", 12),
         ("", "valid YAML", 14),

@@ -39,7 +39,7 @@ def test_a_writer_killed_at_any_moment_leaves_books_that_verify_and_can_be_compl
     ledger_url: str, open_ledger: Callable[..., Ledger], whole: list[UsageRow], seed: int
 ) -> None:
     # The first kill is while the tables are made, the others wherever the writer happens to be.
-    moments_seconds = [0.0, *(random.Random(seed).uniform(0.02, 0.4) for _ in range(2))]  # noqa: S311  # no secret
+    moments_seconds = [0.0, *(random.Random(seed).uniform(0.02, 0.4) for _ in range(2))]  # no secret
     killed = 0
     for moment_seconds in moments_seconds:
         with start(ledger_url) as process:

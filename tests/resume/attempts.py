@@ -18,7 +18,17 @@ from typing import Any
 import numpy as np
 import psutil
 
-from ullage_trainer.config import Data, ExitReport, Gang, JobIdentity, ModelSpec, Stage, StageDocument, Storage, Training
+from ullage_trainer.config import (
+    Data,
+    ExitReport,
+    Gang,
+    JobIdentity,
+    ModelSpec,
+    Stage,
+    StageDocument,
+    Storage,
+    Training,
+)
 
 PATIENCE_SECONDS = 240.0
 ROWS = 6000

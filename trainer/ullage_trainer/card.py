@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .config import Model, StageDocument, StageUsage, Usage, VariantResult
+from .config import Model, Script, StageDocument, StageUsage, Usage, VariantResult
 
 SUMMARY_NAME: Final = "summary.json"
 
@@ -70,6 +70,31 @@ def model_card(
         "## Made with",
         "",
         ", ".join(f"{name} {version}" for name, version in facts.versions.items()) + ".",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def script_card(document: StageDocument, script: Script, metrics: dict[str, float], used: list[StageUsage]) -> str:
+    """Return the card of what a program of the user's own made, as Markdown: what it is, it alone knows."""
+    program = f"`{script.path}` of storage" if script.path is not None else f"module `{script.module}` of the image"
+    arguments = " ".join(script.args)
+    lines = [
+        f"# {document.job.name}",
+        "",
+        f"Made by {program}" + (f" with `{arguments}`" if arguments else "") + f" on {document.gang.size} rank(s). Job "
+        f"`{document.job.namespace}/{document.job.name}`, UID `{document.job.uid}`"
+        + (f", institution `{document.institution}`." if document.institution else "."),
+        "",
+        "## Measures that it told of",
+        "",
+        _table(["measure", "value"], [[name, f"{value:.4f}"] for name, value in metrics.items()])
+        if metrics
+        else "None.",
+        "",
+        "## What it consumed",
+        "",
+        usage_table(used),
         "",
     ]
     return "\n".join(lines)

@@ -30,6 +30,10 @@ class StopFlag:
         if self._set:
             raise StopRequested("stopped on request")
 
+    def note(self) -> None:
+        """Take note of a stop."""
+        self._set = True
+
     def __call__(self) -> bool:
         """Tell whether a stop was asked for."""
         return self._set

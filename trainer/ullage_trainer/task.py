@@ -32,6 +32,10 @@ def run_stage(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Re
         from .prepare import prepare_stage  # noqa: PLC0415
 
         return prepare_stage(document, reporter, stop)
+    if document.script is not None:
+        from .script.run import run_script  # noqa: PLC0415
+
+        return run_script(document, stop)
     if document.stage is Stage.TRAIN:
         from .train.stage import train  # noqa: PLC0415
 
@@ -46,8 +50,6 @@ def failure_of(error: BaseException) -> Failure:
     rank = int(os.environ["HOROVOD_RANK"]) if "HOROVOD_RANK" in os.environ else None
     if isinstance(error, TrainerError):
         reason, message = error.reason, str(error)
-    elif type(error).__name__ == "PeerFailure":
-        reason, message = Reason.PEER_FAILED, str(error)
     elif isinstance(error, MemoryError):
         reason, message = Reason.OUT_OF_MEMORY, f"out of memory: {error}"
     elif isinstance(error, OSError):
@@ -71,12 +73,16 @@ def main() -> int:
         reporter.result(run_stage(document, reporter, stop))
     except BaseException as error:  # noqa: BLE001 - whatever ends a rank is reported
         failure = failure_of(error)
-        if failure.reason in (Reason.EXCEPTION, Reason.STORAGE_FAILURE):
+        unforeseen = not isinstance(error, TrainerError) or failure.reason is Reason.STORAGE_FAILURE
+        if unforeseen and failure.reason in (Reason.EXCEPTION, Reason.STORAGE_FAILURE):
             traceback.print_exc()
         elif not isinstance(error, StopRequested):
             print(f"{failure.reason}: {failure.message}", file=sys.stderr)
         sink.send(Message(failure=failure))
         return EXIT_CODES[failure.reason]
+    if document.script is not None:
+        # What the user's program left to do at its end is done, as outside Ullage.
+        sys.exit(0)
     return 0
 
 

@@ -144,7 +144,7 @@ def _stage_errors(document: JsonMap) -> list[LocatedError]:
     if not isinstance(spec, dict):
         return []
     inputs = spec.get("inputs")
-    given = {name for name in ("data", "model", "quantize") if name in spec}
+    given = {name for name in ("data", "model", "script", "quantize") if name in spec}
     given |= {f"inputs.{name}" for name in (inputs if isinstance(inputs, dict) else {})}
     errors: list[LocatedError] = []
     for problem in stage_problems(frozenset(given)):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 from ullage_trainer.config.base import IDENTIFIER, RELATIVE_PATH
-from ullage_trainer.config.model import FunctionReference
+from ullage_trainer.config.model import FunctionReference, ModuleName
 
 from .errors import FieldError, Location, format_path
 from .fields import closest, field_at, hint_for_unknown, kind_of
@@ -21,6 +21,7 @@ _PATTERNS: Final[dict[str, str]] = {
     RELATIVE_PATH: "a path relative to storage, which does not start with /",
     # The contract names the type and not its pattern.
     typing.get_args(FunctionReference)[1].pattern: "package.module:function",
+    typing.get_args(ModuleName)[1].pattern: "package.module",
     names.DNS_LABEL: "lower-case letters, digits and -, with a letter or digit at both ends",
     names.DNS_SUBDOMAIN: "lower-case letters, digits, - and ., with a letter or digit at both ends",
     names.QUALIFIED_NAME: "a name such as app or example.com/app",

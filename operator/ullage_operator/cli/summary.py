@@ -27,7 +27,7 @@ from .tables import ENERGY_NOTE, plain_table, usage_columns
 
 _NOTED = {
     Stage.PREPARE: "the data set, report.md (what was kept, rejected, changed) and rejected/",
-    Stage.TRAIN: "model.keras, saved_model/, history.csv and model-card.md",
+    Stage.TRAIN: "model.keras, saved_model/, checkpoints/, history.csv and model-card.md",
     Stage.QUANTIZE: "model.*.tflite, variants.json and model-card.md",
 }
 
@@ -76,7 +76,7 @@ def print_summary(console: Console, outcome: RunOutcome, workdir: Workdir, ledge
     for stage in job.status.stages:
         if stage.output is not None:
             reused = " (reused)" if stage.output.reused else ""
-            say(f"  {stage.name:<9}{root / stage.output.path}{reused}\n           {_NOTED[stage.name]}")
+            say(f"  {stage.name:<9}{root / stage.output.path}{reused}\n           {_noted(job, stage.name)}")
     if uses := [use for worker in outcome.workers if worker.report for use in worker.report.uses]:
         say("\nData")
         for use in uses:
@@ -125,6 +125,11 @@ def print_failure(console: Console, outcome: RunOutcome, workdir: Workdir) -> No
     done = [stage.name.value for stage in job.status.stages if stage.output is not None]
     if done:
         say(f"\nDone and kept: {', '.join(done)}; run it again and these are not repeated.")
+
+
+def _noted(job: TrainingJob, stage: Stage) -> str:
+    scripted = stage is Stage.TRAIN and job.spec.script is not None
+    return "what the script wrote, checkpoints/ and model-card.md" if scripted else _NOTED[stage]
 
 
 def _left_by(worker: Worker, root: Path, workdir: Workdir) -> Path | None:

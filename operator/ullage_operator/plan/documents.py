@@ -39,7 +39,8 @@ def stage_document(
         trained=_made(statuses, Stage.TRAIN) or (spec.inputs.trained if spec.inputs else None),
         data=spec.data if stage is Stage.PREPARE else None,
         model=spec.model if training else None,
-        training=spec.training if training else None,
+        script=spec.script if training else None,
+        training=spec.training if training and spec.model is not None else None,
         quantize=spec.quantize if stage is Stage.QUANTIZE else None,
         institution=spec.accounting.institution,
         used=[

@@ -54,7 +54,7 @@ WORKERS: dict[str, Any] = {"template": {"terminationGracePeriodSeconds": 5}}
 
 def points_csv(rows: int = 200) -> str:
     """Two clouds of points that a straight line tells apart, mostly."""
-    chance = random.Random(7)  # noqa: S311 - a data set, not a secret
+    chance = random.Random(7)
     lines = [f"{row},{chance.gauss(3.0 * (row % 2), 1):.4f},{chance.gauss(0, 1):.4f},{row % 2}" for row in range(rows)]
     return "\n".join(["id,across,along,label", *lines, ""])
 

@@ -81,7 +81,6 @@ def test_a_gang_of_which_an_agent_is_killed_fails_as_one_with_the_reason(trainin
     assert "Lost" in ended.err
     assert "worker 1" in ended.err
     assert (run.family(), place.faults()) == ([], [])
-    holds = place.holds()
-    assert holds["train Lost"] >= 1
-    assert "train Succeeded" not in holds
-    assert sum(count for name, count in holds.items() if name.startswith("train")) == 2
+    outcomes = {name: count for name, count in place.holds().items() if name.startswith("train")}
+    # Worker 0 is stopped because of worker 1, or has seen by itself that it is gone: whichever comes first.
+    assert outcomes in ({"train Lost": 1, "train Stopped": 1}, {"train Lost": 1, "train PeerFailed": 1})

@@ -51,8 +51,12 @@ class GangState:
 
     @property
     def ended(self) -> bool:
-        """Whether no worker is left that may still do something."""
-        return all(index in self._members and self._members[index].beat.final for index in range(self.replicas))
+        """Whether no worker is left that may still do something: one that was given up as lost will not."""
+        lost = self.verdict.worker if self.verdict is not None and self.verdict.reason is Reason.LOST else None
+        return all(
+            index == lost or (index in self._members and self._members[index].beat.final)
+            for index in range(self.replicas)
+        )
 
     @property
     def others_succeeded(self) -> bool:

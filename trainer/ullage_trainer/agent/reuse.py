@@ -32,6 +32,9 @@ def stage_digest(document: StageDocument, progress: Progress) -> str:
         if document.data is None:
             raise ConfigError("prepare: expected data in the document")
         return digest_of(["prepare", _FORMAT, prepare_digest(document.data, root, progress=progress)])
+    if document.script is not None:
+        # What a program of the user's own depends on is not known: it is done once a job, and not again in this one.
+        return digest_of(["script", _FORMAT, document.job.uid, _fields(document.script)])
     facts: list[Any] = [document.stage.value, _FORMAT, _content(root, document.dataset, "inputs.dataset")]
     if document.stage is Stage.TRAIN:
         facts += [training_digest(document), document.gang.size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -29,6 +30,7 @@ from ullage_trainer.config import (
 )
 from ullage_trainer.distributed.rendezvous import places
 from ullage_trainer.paths import resolve
+from ullage_trainer.script.carry import carry_over
 from ullage_trainer.task import DOCUMENT_VARIABLE, failure_of
 
 from .coordinator import Coordinator
@@ -78,6 +80,7 @@ class Worker:
         self._digest = ""
         self._ranks: list[RankProcess] = []
         self._kill_at: float | None = None
+        self._stop_by = math.inf
         self._killed = False
         self._meter = Meter()
         self._report = ReportFile(settings.report_path, settings.report_interval_seconds)
@@ -123,6 +126,10 @@ class Worker:
     def _look_for_earlier_output(self, coordinator: Coordinator) -> None:
         self._digest = stage_digest(self.document, self._looking)
         self._output = earlier_output(self.document, self._digest)
+        if self._output is None and self.document.script is not None:
+            source = carry_over(self.document)
+            if source is not None:
+                print(f"script: beginning with the checkpoints of {source.parent.name}", flush=True)
         if self._output is not None:
             self._result = read_manifest(resolve(Path(self.document.storage.root), self._output.path)).result
             coordinator.reuse()
@@ -195,18 +202,21 @@ class Worker:
         self._meter.end()
         if self._link is not None:
             self._link.close(timeout_seconds=_LAST_WORD_SECONDS)
+        self._learn_cause()
+        # First: whoever ends this worker while it listens finds that it has said all it knew.
+        self._write_report()
         if self._coordinator is not None:
             self._hear_last_words(self._coordinator)
             self._coordinator.close()
-        self._learn_cause()
-        self._write_report()
+            self._learn_cause()
+            self._write_report()
         self._report.close()
         return 0 if self._failure is None else EXIT_CODES[self._failure.reason]
 
     def _hear_last_words(self, coordinator: Coordinator) -> None:
-        """Stay until the others have ended, so that they find somebody who hears them."""
+        """Stay until the others have ended, so that they find somebody who hears them; if time is given, no longer."""
         deadline = time.monotonic() + _GATHER_SECONDS
-        while not coordinator.ended and time.monotonic() < deadline:
+        while not coordinator.ended and time.monotonic() < min(deadline, self._stop_by):
             coordinator.tick()
             self._events.wait()
 
@@ -273,9 +283,14 @@ class Worker:
             self._failure = failure
         if self._kill_at is None:
             stopping = failure.reason is Reason.STOPPED
-            grace = max(1.0, self.document.grace_period_seconds - 2.0) if stopping else _PEER_GRACE_SECONDS
+            grace = self._grace_seconds if stopping else _PEER_GRACE_SECONDS
             self._kill_at = time.monotonic() + grace
             self._signal(signal.SIGTERM)
+
+    @property
+    def _grace_seconds(self) -> float:
+        """How long ranks that are asked to end have: less than the worker has, which then says how they ended."""
+        return max(1.0, self.document.grace_period_seconds - 2.0)
 
     def _outranks(self, failure: Failure) -> bool:
         """Tell whether a cause is told after its consequence: the rank that sees its peer go may end before it."""
@@ -288,6 +303,7 @@ class Worker:
             rank.send_signal(number)
 
     def _asked_to_stop(self, why: str) -> None:
+        self._stop_by = min(self._stop_by, time.monotonic() + self._grace_seconds)
         self._fail(Failure(reason=Reason.STOPPED, message=f"stopped on {why}", worker=self.settings.index))
 
     def _stdin_readable(self) -> None:

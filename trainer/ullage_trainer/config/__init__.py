@@ -31,8 +31,10 @@ from .reasons import DataInvalid as DataInvalid
 from .reasons import InputMissing as InputMissing
 from .reasons import ModelInvalid as ModelInvalid
 from .reasons import NumericFailure as NumericFailure
+from .reasons import PeerFailure as PeerFailure
 from .reasons import Reason as Reason
 from .reasons import RendezvousFailure as RendezvousFailure
+from .reasons import ScriptFailure as ScriptFailure
 from .reasons import StopRequested as StopRequested
 from .reasons import StorageFailure as StorageFailure
 from .reasons import TrainerError as TrainerError

@@ -54,6 +54,11 @@ FunctionReference = Annotated[
 ]
 
 
+ModuleName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$", max_length=256)
+]
+
+
 class ModelSpec(Model):
     """What is trained: exactly one of ``mlp``, ``cnn`` and ``module``."""
 
@@ -85,13 +90,7 @@ class ModelSpec(Model):
 class Script(Model):
     """A Horovod program of the user's own, run on every rank: exactly one of ``module`` and ``path``."""
 
-    module: (
-        Annotated[
-            str,
-            StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$", max_length=256),
-        ]
-        | None
-    ) = None
+    module: ModuleName | None = None
     """A module of the image, run as ``python -m`` runs it."""
     path: StoragePath | None = None
     """A file of storage, run as ``python`` runs it."""

@@ -8,6 +8,8 @@
     ├── NumericFailure     the loss is not finite                          76
     ├── StorageFailure     storage can't be read or written                74
     ├── RendezvousFailure  the gang did not come together                  69
+    ├── ScriptFailure      the user's own program did not end well         70
+    ├── PeerFailure        a collective broke: another rank is gone        75
     └── StopRequested      asked to stop; nothing is wrong                143
 
 Codes follow BSD's ``sysexits.h`` where it has one, and ``timeout`` (124) for a stall.
@@ -114,6 +116,18 @@ class RendezvousFailure(TrainerError):
     """The workers of the gang did not come together."""
 
     reason = Reason.RENDEZVOUS_FAILED
+
+
+class ScriptFailure(TrainerError):
+    """The user's own program did not end well; it has printed its own traceback."""
+
+    reason = Reason.EXCEPTION
+
+
+class PeerFailure(TrainerError):
+    """A collective broke because another rank is gone; this rank is not where it started."""
+
+    reason = Reason.PEER_FAILED
 
 
 class StopRequested(TrainerError):

@@ -12,14 +12,10 @@ import numpy.typing as npt
 import tensorflow as tf
 from horovod.common.exceptions import HorovodInternalError
 
-from ullage_trainer.config import RendezvousFailure
+from ullage_trainer.config import PeerFailure, RendezvousFailure
 
 Floats = npt.NDArray[np.float64]
 Returned = TypeVar("Returned")
-
-
-class PeerFailure(Exception):
-    """A collective broke because another rank is gone; this rank is not where it started."""
 
 
 class Communicator:

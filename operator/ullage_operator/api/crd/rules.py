@@ -103,6 +103,7 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
             "expected arguments only beside module",
         ),
     ),
+    (model.Script, "_one_place"): (_exactly_one("module", "path"),),
     (training.Optimizer, "_momentum_fits"): (
         Rule("!has(self.momentum) || self.name in ['sgd', 'rmsprop']", "expected momentum only with sgd or rmsprop"),
     ),
@@ -140,8 +141,10 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
     ),
     (types.TrainingJobSpec, "_stages_have_what_they_need"): (
         Rule(
-            "has(self.data) || has(self.model) || has(self.quantize)", "expected at least one of data, model, quantize"
+            "has(self.data) || has(self.model) || has(self.script) || has(self.quantize)",
+            "expected at least one of data, model, script, quantize",
         ),
+        Rule("!(has(self.model) && has(self.script))", "expected at most one of model, script"),
         Rule(f"!has(self.model) || {_DATASET}", "expected data or inputs.dataset beside model"),
         Rule(f"!has(self.quantize) || {_DATASET}", "expected data or inputs.dataset beside quantize"),
         Rule(
@@ -181,7 +184,7 @@ ROOT_RULES: Final[tuple[Rule, ...]] = (
         Rule(
             f"!{_STARTED} || {_same(field)}", f"spec.{field} does not change once the job has started", f".spec.{field}"
         )
-        for field in ("data", "inputs", "model", "training", "storage")
+        for field in ("data", "inputs", "model", "script", "training", "storage")
     ),
     *(
         Rule(

@@ -6,7 +6,7 @@ from typing import Final, Literal, Self
 
 from pydantic import model_validator
 
-from ullage_trainer.config import Data, Model, ModelSpec, Quantize, Stage, Training
+from ullage_trainer.config import Data, Model, ModelSpec, Quantize, Script, Stage, Training
 
 from .metadata import ObjectMeta
 from .names import Image
@@ -19,13 +19,15 @@ KIND: Final = "TrainingJob"
 
 
 def stage_problems(given: frozenset[str]) -> list[str]:
-    """Return what a job lacks, given which of ``data``, ``model``, ``quantize``, ``inputs.*`` it has.
+    """Return what is wrong, given which of ``data``, ``model``, ``script``, ``quantize``, ``inputs.*`` a job has.
 
     Takes names and not a spec, so that a spec with other errors in it is told these too.
     """
     problems: list[str] = []
-    if not given & {"data", "model", "quantize"}:
-        problems.append("expected at least one of data, model, quantize, found none")
+    if not given & {"data", "model", "script", "quantize"}:
+        problems.append("expected at least one of data, model, script, quantize, found none")
+    if {"model", "script"} <= given:
+        problems.append("expected at most one of model, script, found both")
     dataset = bool(given & {"data", "inputs.dataset"})
     if "model" in given and not dataset:
         problems.append("expected data or inputs.dataset beside model, found neither")
@@ -37,7 +39,7 @@ def stage_problems(given: frozenset[str]) -> list[str]:
 
 
 class TrainingJobSpec(Model):
-    """What is to be done. A stage runs where its part is given: ``data``, ``model``, ``quantize``."""
+    """What is to be done. A stage runs where its part is given: ``data``, ``model`` or ``script``, ``quantize``."""
 
     image: Image | None = None
     """The workers' image; absent means the one the operator is set up with. ``ullage run`` does without."""
@@ -47,6 +49,8 @@ class TrainingJobSpec(Model):
     """What stages that are left out would have made."""
     model: ModelSpec | None = None
     """What is trained; absent, there is no train stage."""
+    script: Script | None = None
+    """A Horovod program of your own, in the place of ``model``; ``training`` then means nothing."""
     training: Training = Training()
     """How it is trained."""
     quantize: Quantize | None = None
@@ -62,7 +66,7 @@ class TrainingJobSpec(Model):
 
     @model_validator(mode="after")
     def _stages_have_what_they_need(self) -> Self:
-        given = {name for name in ("data", "model", "quantize") if getattr(self, name) is not None}
+        given = {name for name in ("data", "model", "script", "quantize") if getattr(self, name) is not None}
         if self.inputs:
             given |= {f"inputs.{name}" for name in ("dataset", "trained") if getattr(self.inputs, name) is not None}
         if problems := stage_problems(frozenset(given)):
@@ -90,7 +94,7 @@ class TrainingJobSpec(Model):
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages that run, in order."""
-        parts = {Stage.PREPARE: self.data, Stage.TRAIN: self.model, Stage.QUANTIZE: self.quantize}
+        parts = {Stage.PREPARE: self.data, Stage.TRAIN: self.model or self.script, Stage.QUANTIZE: self.quantize}
         return tuple(stage for stage, part in parts.items() if part is not None)
 
 
