@@ -14,6 +14,8 @@ from pydantic import ConfigDict
 from .config import Checkpoint, Failure, Model, Output, Progress, Use, VariantResult
 
 CHANNEL_VARIABLE: Final = "ULLAGE_CHANNEL_FD"
+STACKS_VARIABLE: Final = "ULLAGE_STACKS_FD"
+"""Where a rank writes its stacks when it gets SIGUSR1."""
 PROGRESS_INTERVAL_SECONDS: Final = 0.2
 
 

@@ -100,6 +100,7 @@ def report(
             metric=known,
             samples_per_second=samples / seconds if samples is not None and steps > 0 else None,
             eta_seconds=(total - step) * seconds / steps if total is not None and steps > 0 else None,
+            step_ms=time.time_ns() // 1_000_000,
             doing="running the script",
         ),
         force=step == total or metrics is not None,

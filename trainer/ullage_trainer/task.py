@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
 import traceback
 from pathlib import Path
 
-from .channel import Message, PipeSink, Reporter, Result
+from .channel import STACKS_VARIABLE, Message, PipeSink, Reporter, Result
 from .config import EXIT_CODES, Failure, Reason, Stage, StageDocument, StopRequested, TrainerError
 from .paths import resolve
 from .stop import StopFlag
@@ -50,7 +51,7 @@ def failure_of(error: BaseException) -> Failure:
     rank = int(os.environ["HOROVOD_RANK"]) if "HOROVOD_RANK" in os.environ else None
     if isinstance(error, TrainerError):
         reason, message = error.reason, str(error)
-    elif isinstance(error, MemoryError):
+    elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         reason, message = Reason.OUT_OF_MEMORY, f"out of memory: {error}"
     elif isinstance(error, OSError):
         message = f"{type(error).__name__}: {error}; is storage there, writable, and not full?"
@@ -64,6 +65,8 @@ def main() -> int:
     """Run one rank; return its exit code."""
     stop = StopFlag()
     die_with_parent(int(os.environ["ULLAGE_AGENT_PID"]))
+    # Written by a handler in C: it answers also while Python code hangs.
+    faulthandler.register(signal.SIGUSR1, file=int(os.environ[STACKS_VARIABLE]), all_threads=True)
     sink = PipeSink.from_environment()
     reporter = Reporter(sink)
     document = StageDocument.model_validate_json(Path(os.environ[DOCUMENT_VARIABLE]).read_bytes())

@@ -27,7 +27,7 @@ from .tables import ENERGY_NOTE, plain_table, usage_columns
 
 _NOTED = {
     Stage.PREPARE: "the data set, report.md (what was kept, rejected, changed) and rejected/",
-    Stage.TRAIN: "model.keras, saved_model/, checkpoints/, history.csv and model-card.md",
+    Stage.TRAIN: "model.keras, saved_model/, checkpoints/, history.csv, learning-curves.png and model-card.md",
     Stage.QUANTIZE: "model.*.tflite, variants.json and model-card.md",
 }
 

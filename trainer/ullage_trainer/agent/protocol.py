@@ -10,6 +10,8 @@ from ullage_trainer.config import Failure, Model, Usage, WorkerState
 
 HEARTBEAT_PATH: Final = "/v1/heartbeat"
 REPORT_PATH: Final = "/v1/report"
+PROGRESS_PATH: Final = "/v1/progress"
+METRICS_PATH: Final = "/metrics"
 SIGNATURE_HEADER: Final = "X-Ullage-Signature"
 HEARTBEAT_SECONDS: Final = 0.25
 LOST_AFTER_SECONDS: Final = 15.0

@@ -6,15 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import IO
 
 import psutil
 from pydantic import ValidationError
 
-from ullage_trainer.channel import CHANNEL_VARIABLE, Message
+from ullage_trainer.channel import CHANNEL_VARIABLE, STACKS_VARIABLE, Message
 from ullage_trainer.config import Failure, Reason
+
+from .memory import oom_kills
+from .stall import RankLook
 
 _READ_BYTES = 65536
 _KEPT_LINES = 10
@@ -49,6 +55,10 @@ class RankProcess:
     exit_code: int | None = None
     cpu_ms: int = 0
     peak_memory_bytes: int = 0
+    heard: float | None = None
+    """When it last said something over the channel, by the monotonic clock."""
+    oom_kills_before: int | None = None
+    _stacks: IO[bytes] | None = None
     _output_buffer: LineBuffer = field(default_factory=LineBuffer)
     _channel_buffer: LineBuffer = field(default_factory=LineBuffer)
 
@@ -59,17 +69,23 @@ class RankProcess:
         channel, channel_write = os.pipe()
         for descriptor in (output, channel):
             os.set_blocking(descriptor, False)
+        stacks = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the rank
         process = subprocess.Popen(
             [sys.executable, "-m", "ullage_trainer.task"],
             stdin=subprocess.DEVNULL,
             stdout=output_write,
             stderr=output_write,
-            pass_fds=(channel_write,),
-            env={**environment, CHANNEL_VARIABLE: str(channel_write), "ULLAGE_AGENT_PID": str(os.getpid())},
+            pass_fds=(channel_write, stacks.fileno()),
+            env={
+                **environment,
+                CHANNEL_VARIABLE: str(channel_write),
+                STACKS_VARIABLE: str(stacks.fileno()),
+                "ULLAGE_AGENT_PID": str(os.getpid()),
+            },
         )
         os.close(output_write)
         os.close(channel_write)
-        return cls(slot, rank, process, output, channel)
+        return cls(slot, rank, process, output, channel, oom_kills_before=oom_kills(), _stacks=stacks)
 
     @property
     def running(self) -> bool:
@@ -86,6 +102,8 @@ class RankProcess:
     def read_channel(self) -> bool:
         """Take new messages; return whether there were any. A line that is no message is not the agent's business."""
         lines = self._channel_buffer.feed(_drain(self.channel))
+        if lines:
+            self.heard = time.monotonic()
         for line in lines:
             try:
                 message = Message.model_validate_json(line)
@@ -122,14 +140,33 @@ class RankProcess:
         return True
 
     def close(self) -> None:
-        """Close both pipes."""
+        """Close both pipes and the file of stacks."""
         os.close(self.output)
         os.close(self.channel)
+        if self._stacks is not None:
+            self._stacks.close()
+
+    def ask_for_stacks(self) -> None:
+        """Have the process write where its threads stand; one that is halted does not."""
+        self.send_signal(signal.SIGUSR1)
+
+    def look(self) -> RankLook:
+        """Return what state the process is in, and the stacks that it has written."""
+        try:
+            status = str(psutil.Process(self.process.pid).status())
+        except psutil.Error:
+            status = "gone"
+        stack = b"" if self._stacks is None else os.pread(self._stacks.fileno(), _READ_BYTES, 0)
+        return RankLook(self.rank, status, stack.decode(errors="replace"))
 
     def send_signal(self, number: signal.Signals) -> None:
         """Signal the process, if it still runs."""
         if self.exit_code is None:
             self.process.send_signal(number)
+
+    def _memory_was_short(self) -> bool:
+        before, now = self.oom_kills_before, oom_kills()
+        return before is not None and now is not None and now > before
 
     def _unfinished_line(self) -> list[str]:
         lines = [line.decode(errors="replace") for line in self._output_buffer.feed(b"\n") if line.strip()]
@@ -146,6 +183,16 @@ class RankProcess:
         who = "the process" if self.rank is None else f"rank {self.rank}"
         if code < 0:
             name = signal.Signals(-code).name
+            if name == "SIGKILL" and self._memory_was_short():
+                return Failure(
+                    reason=Reason.OUT_OF_MEMORY,
+                    signal=name,
+                    rank=self.rank,
+                    message=f"{who} was ended by the kernel for want of memory, having held "
+                    f"{self.peak_memory_bytes >> 20:,} MiB; raise workers.resources memory, or lower "
+                    f"training.globalBatchSize",
+                    last_lines=lines,
+                )
             return Failure(
                 reason=Reason.SIGNAL,
                 signal=name,

@@ -5,17 +5,30 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pydantic import ValidationError
 
-from ullage_trainer.config import RendezvousFailure
+from ullage_trainer.config import ExitReport, Progress, RendezvousFailure
 
-from .protocol import HEARTBEAT_PATH, REPORT_PATH, SIGNATURE_HEADER, Heartbeat, Orders, sign, signature_fits
+from .exposition import CONTENT_TYPE, exposition
+from .protocol import (
+    HEARTBEAT_PATH,
+    METRICS_PATH,
+    PROGRESS_PATH,
+    REPORT_PATH,
+    SIGNATURE_HEADER,
+    Heartbeat,
+    Orders,
+    sign,
+    signature_fits,
+)
 
 _MAX_BODY_BYTES = 16 * 1024
+_JSON = "application/json"
 
 
 class GangServer:
@@ -75,6 +88,18 @@ class GangServer:
         self._thread.join()
 
 
+def _answer_to(path: str, report: Callable[[], bytes]) -> tuple[bytes, str] | None:
+    """Return what is at a path, and its type."""
+    if path == REPORT_PATH:
+        return report(), _JSON
+    if path == PROGRESS_PATH:
+        progress = ExitReport.model_validate_json(report()).progress or Progress()
+        return progress.model_dump_json(by_alias=True).encode(), _JSON
+    if path == METRICS_PATH:
+        return exposition(ExitReport.model_validate_json(report()), time.time_ns() // 1_000_000), CONTENT_TYPE
+    return None
+
+
 def _handler(
     key: bytes, heard: Callable[[Heartbeat, str], Orders], report: Callable[[], bytes]
 ) -> type[BaseHTTPRequestHandler]:
@@ -83,10 +108,11 @@ def _handler(
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            if self.path != REPORT_PATH:
+            answer = _answer_to(self.path, report)
+            if answer is None:
                 self._answer(HTTPStatus.NOT_FOUND, b"")
-                return
-            self._answer(HTTPStatus.OK, report())
+            else:
+                self._answer(HTTPStatus.OK, answer[0], {"Content-Type": answer[1]})
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
@@ -108,8 +134,7 @@ def _handler(
         def _answer(self, status: HTTPStatus, body: bytes, headers: dict[str, str] | None = None) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
-            self.send_header("Content-Type", "application/json")
-            for name, value in (headers or {}).items():
+            for name, value in ({"Content-Type": _JSON} | (headers or {})).items():
                 self.send_header(name, value)
             if status is not HTTPStatus.OK:
                 self.close_connection = True

@@ -43,11 +43,14 @@ from .protocol import Heartbeat, Orders
 from .ranks import RankProcess
 from .reportfile import ReportFile
 from .reuse import earlier_output, stage_digest
+from .stall import JUDGED, stall_failure
 
 _PEER_GRACE_SECONDS: Final = 2.0
 """How long ranks have to end by themselves once a peer is gone: they can do nothing useful any more."""
 _GATHER_SECONDS: Final = 30.0
 _LAST_WORD_SECONDS: Final = 2.0
+_STACK_SECONDS: Final = 1.0
+"""How long ranks have to write where they stand."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,8 @@ class Worker:
         for rank in self._ranks:
             if rank.running and rank.reap():
                 self._rank_ended(rank)
+        if self._failure is None and (stalled := self._stalled_seconds(now)) is not None:
+            self._fail(self._explain_stall(stalled))
         if self._kill_at is not None and now >= self._kill_at and not self._killed:
             self._killed = True
             self._signal(signal.SIGKILL)
@@ -297,6 +302,27 @@ class Worker:
         told = self._failure
         consequence = told is not None and told.reason is Reason.PEER_FAILED
         return consequence and failure.reason not in (Reason.PEER_FAILED, Reason.STOPPED) and not self._killed
+
+    def _stalled_seconds(self, now: float) -> float | None:
+        """Return how long no rank of this worker has said anything, if that is too long for what they do."""
+        running = [rank for rank in self._ranks if rank.running]
+        heard = [rank.heard for rank in running if rank.heard is not None]
+        doing = {rank.latest.progress.doing for rank in running if rank.latest.progress is not None}
+        if self.document.stage is not Stage.TRAIN or not heard or not doing & JUDGED:
+            return None
+        silent = now - max(heard)
+        return silent if silent > self.document.stall_timeout_seconds else None
+
+    def _explain_stall(self, seconds: float) -> Failure:
+        running = [rank for rank in self._ranks if rank.running]
+        for rank in running:
+            rank.ask_for_stacks()
+        deadline = time.monotonic() + _STACK_SECONDS
+        looks = [rank.look() for rank in running]
+        while time.monotonic() < deadline and not all(look.halted or look.frames for look in looks):
+            time.sleep(0.02)
+            looks = [rank.look() for rank in running]
+        return stall_failure(looks, seconds, self.settings.index, alone=self.document.gang.replicas == 1)
 
     def _signal(self, number: signal.Signals) -> None:
         for rank in self._ranks:

@@ -46,6 +46,8 @@ class Progress(Model):
     """Mean loss of the epoch so far."""
     metric: tuple[str, float] | None = None
     """The job's metric on the validation part: name and value."""
+    step_ms: Annotated[int, Field(ge=0)] | None = None
+    """When the last step ended: milliseconds since 1970 UTC, by rank 0's clock."""
     eta_seconds: Annotated[float, Field(ge=0)] | None = None
     """Seconds until the stage ends, estimated."""
     doing: Annotated[str, Field(max_length=64)] = ""

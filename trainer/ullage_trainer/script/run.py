@@ -56,7 +56,7 @@ def run_script(document: StageDocument, stop: StopFlag) -> Result:
             _run_module(script.module or "", arguments)
     except SystemExit as error:
         _check_exit(script, error.code, stopped=stop())
-    except (InputMissing, ConfigError):
+    except (InputMissing, ConfigError, MemoryError):
         raise
     except Exception as error:
         frames = _own_frames(error.__traceback__)

@@ -82,6 +82,7 @@ class Loop:
         self._steps = steps_per_epoch(self.blocks.shard_rows("train"), self.training.global_batch_size)
         self._total = self._steps * self.training.epochs
         self._pace = Pace()
+        self._step_ms: int | None = None
         self._saved_at, self._saved_step = time.monotonic(), self.position.steps_done(self._steps)
 
     @property
@@ -153,6 +154,7 @@ class Loop:
                 loss=outcome.loss, weight=outcome.weight, samples=outcome.samples, seconds=ended - last
             )
             self._pace.step()
+            self._step_ms = time.time_ns() // 1_000_000
             self._report()
             if outcome.stop or outcome.save:
                 self.position = self.position.model_copy(update={"seconds": ended - began})
@@ -257,6 +259,7 @@ class Loop:
                 epochs=self.training.epochs,
                 samples_per_second=self._pace.per_second(self.training.global_batch_size),
                 loss=position.mean_loss,
+                step_ms=self._step_ms,
                 metric=self._metric(),
                 eta_seconds=self._pace.seconds_for(self._total - self.done),
                 doing="training",
@@ -280,6 +283,7 @@ class Loop:
                 epoch=max(1, min(self.training.epochs, -(-self.done // self._steps))),
                 epochs=self.training.epochs,
                 metric=self._metric(),
+                step_ms=self._step_ms,
                 eta_seconds=self._pace.seconds_for(self._total - self.done),
                 doing="evaluating",
             ),

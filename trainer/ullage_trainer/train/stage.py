@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from ullage_trainer.stop import StopFlag
 from .baselines import baseline_measures
 from .blocks import DatasetBlocks
 from .checkpoint import CheckpointWriter, newest
+from .curves import write_csv, write_events, write_picture
 from .loop import BEST_PREFIX, Loop, RankShare
 from .objective import CustomMetric, Objective, choose_objective, measures
 from .position import EpochRecord, Position
@@ -125,7 +125,7 @@ def train(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result
         ranks=size,
         versions={name: version(name) for name in ("ullage", "keras", "horovod")} | {"tensorflow": tf.__version__},
     )
-    _save(output, model, history, summary)
+    _save(output, model, history, summary, tensor_board=training.tensor_board)
     return Result(metrics=metrics)
 
 
@@ -254,11 +254,16 @@ def _agreed_weights(trainer: Trainer, communicator: Communicator) -> str:
     return mine
 
 
-def _save(output: Path, model: keras.Model, history: list[EpochRecord], summary: TrainingSummary) -> None:
+def _save(
+    output: Path, model: keras.Model, history: list[EpochRecord], summary: TrainingSummary, *, tensor_board: bool
+) -> None:
     try:
         model.save(output / MODEL_NAME)
         model.export(output / EXPORT_NAME, verbose=False)
-        _write_history(output / "history.csv", history)
+        write_csv(output, history)
+        write_picture(output, history)
+        if tensor_board:
+            write_events(output, history)
         (output / SUMMARY_NAME).write_text(summary.model_dump_json(by_alias=True, indent=1))
     except (OSError, tf.errors.OpError) as error:
         # TensorFlow's own file system raises its own errors.
@@ -266,13 +271,3 @@ def _save(output: Path, model: keras.Model, history: list[EpochRecord], summary:
             f"{output.name}/: expected to write the model to storage, found: {told(error)}; is there room left, and "
             f"may this user write there?"
         ) from error
-
-
-def _write_history(path: Path, history: list[EpochRecord]) -> None:
-    names = list(history[0].validation) if history else []
-    with path.open("w", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(["epoch", "loss", "seconds", "samples_per_second", *(f"validation_{name}" for name in names)])
-        for row in history:
-            values = [row.validation.get(name, "") for name in names]
-            writer.writerow([row.epoch, row.loss, round(row.seconds, 3), round(row.samples_per_second, 1), *values])
