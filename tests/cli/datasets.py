@@ -12,14 +12,14 @@ from ullage_trainer.channel import Result
 from ullage_trainer.config import Data, Stage
 from ullage_trainer.data import prepare
 
-CLASSES, NUMBERS, ONE_ROW = "datasets/classes", "datasets/numbers", "datasets/one-row"
+CLASSES, NUMBERS, HUGE, ONE_ROW = "datasets/classes", "datasets/numbers", "datasets/huge", "datasets/one-row"
 
 
-def csv_text(rows: int = 120) -> str:
-    """Return rows of two features, a class and a number."""
+def csv_text(rows: int = 120, scale: float = 1) -> str:
+    """Return rows of two features, a class and a number, which is multiplied with ``scale``."""
     lines = ["a,b,late,minutes"]
     for a, b in np.random.default_rng(7).normal(size=(rows, 2)):
-        lines.append(f"{a:.4f},{b:.4f},{int(a + b > 0)},{a - b:.4f}")
+        lines.append(f"{a:.4f},{b:.4f},{int(a + b > 0)},{(a - b) * scale:.4f}")
     return "\n".join(lines) + "\n"
 
 
@@ -58,11 +58,14 @@ def make_datasets(storage: Path) -> None:
     (storage / "t.csv").write_text(csv_text())
     number = {"source": "t", "column": "minutes", "task": "Regression"}
     all_rows = {"validation": 0, "test": 0}
-    one_row = source(csv={"paths": ["one-row.csv"]})
+    one_row, huge = source(csv={"paths": ["one-row.csv"]}), source(csv={"paths": ["huge.csv"]})
     (storage / "one-row.csv").write_text(csv_text(rows=1))
+    # The square of such a number does not fit into 32 bits.
+    (storage / "huge.csv").write_text(csv_text(scale=1e25))
     for name, spec in (
         (CLASSES, data()),
         (NUMBERS, data(label=number)),
+        (HUGE, data(sources=[huge], label=number)),
         (ONE_ROW, data(sources=[one_row], split=all_rows, virtualShards=1)),
     ):
         prepare(Data.model_validate(spec), storage, storage / name)

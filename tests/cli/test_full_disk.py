@@ -36,10 +36,11 @@ def test_a_full_disk_ends_training_with_a_storage_failure_and_no_output_that_cou
     ended = prepared.run(train(model=large, runPolicy={"maxRestarts": 0}), before=_limit_files)
     assert (ended.code, ended.out) == (1, "")
     said = ended.verdict.splitlines()[1]
-    assert said.startswith(
-        "StorageFailure (rank 0 on worker 0): train-1/: expected to write the model to storage, found: "
+    assert said.startswith("StorageFailure (rank 0 on worker 0): tiny/runs/")
+    assert said.endswith(
+        "/train-1/checkpoints: expected to write a checkpoint, found: File too large; is there room left, and may "
+        "this user write there?"
     )
-    assert said.endswith("is there room left, and may this user write there?")
     assert prepared.holds() == {"train Failed": 1}
     assert prepared.verified() == []
     assert list(prepared.workdir.storage.glob("tiny/runs/*/train-1/manifest.json")) == []

@@ -238,7 +238,7 @@ def test_measures_and_variants_stay_when_a_later_stage_reports_none() -> None:
     world = World(make_job())
     world.rest()
     world.all_succeed()
-    variants = [VariantResult(variant="float", bytes=10, metric=0.9, latency_us=1.0)]
+    variants = [VariantResult(variant="float", bytes=10, metric=0.9, latency_p50_us=1.0, latency_p95_us=2.0)]
     for index in (0, 1):
         facts = {"metrics": {"accuracy": 0.9}, "variants": variants} if index == 0 else {}
         world.change(f"points-train-1-{index}", succeeded(make_worker(index=index), **facts))

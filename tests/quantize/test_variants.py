@@ -4,11 +4,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from ullage_trainer.config import Metric, Variant
+from ullage_trainer.config import Metric, ModelInvalid, Variant
+from ullage_trainer.quantize.calibrate import calibration_samples, sample_rows
 from ullage_trainer.quantize.convert import convert
-from ullage_trainer.quantize.measure import LiteModel, part_metric
+from ullage_trainer.quantize.measure import LiteModel, latencies, part_metric
 from ullage_trainer.train.objective import Objective
 
 pytestmark = [
@@ -112,3 +115,60 @@ def test_only_the_full_int8_variant_computes_in_int8_throughout(files):
         activations = [d for d in details if len(d["shape"]) == 2 and d["shape"][0] == 1]
         kinds[variant] = any(d["dtype"] == np.int8 for d in activations)
     assert kinds == {"float": False, "dynamicInt8": False, "int8": True, "float16": False}
+
+
+def test_kernels_have_a_scale_for_each_channel(files):
+    interpreter = tf.lite.Interpreter(model_path=str(files[Variant.INT8]))
+    kernels = [
+        (tuple(int(size) for size in tensor["shape"]), len(tensor["quantization_parameters"]["scales"]))
+        for tensor in interpreter.get_tensor_details()
+        if tensor["dtype"] == np.int8 and len(tensor["shape"]) == 2 and tensor["shape"][0] > 1
+    ]
+    # TensorFlow Lite keeps a kernel as (outputs, inputs).
+    assert sorted(kernels) == [((10, 64), 10), ((64, 64), 64)]
+
+
+def test_operators_that_int8_does_not_have_are_named_although_the_converter_says_nothing(digits, tmp_path):
+    layers = [keras.Input((64,)), keras.layers.Dense(8, activation="elu"), keras.layers.Dense(2)]
+    keras.Sequential(layers).export(tmp_path, verbose=False)
+
+    def samples():
+        return (row[None] / 16 for row in digits[0][:16])
+
+    with pytest.raises(ModelInvalid) as refused:
+        convert(tmp_path, Variant.INT8, samples)
+    assert str(refused.value).startswith(
+        "quantize.variants: expected a model that has a int8 form, found operators that it lacks: ELU; leave int8 out"
+    )
+    assert convert(tmp_path, Variant.DYNAMIC_INT8, samples)
+
+
+@given(
+    shards=st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(any),
+    samples=st.integers(1, 60),
+    seed=st.integers(0, 5),
+)
+def test_calibration_takes_each_row_at_most_once_and_the_same_for_a_seed(shards, samples, seed):
+    rows = sample_rows(shards, samples, seed)
+    taken = [(shard, int(row)) for shard, of_shard in enumerate(rows) for row in of_shard]
+    assert len(set(taken)) == len(taken) == min(samples, sum(shards))
+    assert all(row < shards[shard] for shard, row in taken)
+    assert all(np.array_equal(*pair) for pair in zip(rows, sample_rows(shards, samples, seed), strict=True))
+
+
+def test_calibration_draws_from_all_shards(digits):
+    x, y = digits
+    part = TestPart(x, y)
+    found = np.concatenate(calibration_samples(part, 200, 0, 1 / 16))
+    assert found.shape == (200, 64)
+    halves = [{row.tobytes() for row in (shard / np.float32(16))} for shard in part.x]
+    shares = [sum(row.tobytes() in half for row in found) for half in halves]
+    assert sum(shares) >= 200
+    assert all(70 < share < 130 for share in shares)
+
+
+def test_latency_is_told_as_median_and_95th_percentile_of_calls_that_take_turns():
+    calls = []
+    found = latencies([lambda _: calls.append("a"), lambda _: calls.append("b")], np.zeros((1, 4), np.float32), 20)
+    assert calls == ["a", "b"] * 22
+    assert all(0 < latency.p50_us <= latency.p95_us for latency in found)

@@ -110,12 +110,13 @@ def variants_table(variants: list[VariantResult]) -> str:
             f"{base.bytes / row.bytes:.2f}x",
             f"{row.metric:.4f}",
             f"{row.metric - base.metric:+.4f}",
-            f"{row.latency_us:.1f}",
+            f"{row.latency_p50_us:.1f}",
+            f"{row.latency_p95_us:.1f}",
             "rejected" if row.rejected else "",
         ]
         for row in variants
     ]
-    return _table(["variant", "bytes", "smaller", "metric", "change", "latency, µs", ""], rows)
+    return _table(["variant", "bytes", "smaller", "metric", "change", "p50, µs", "p95, µs", ""], rows)
 
 
 def usage_table(used: list[StageUsage]) -> str:

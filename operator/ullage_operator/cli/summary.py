@@ -176,7 +176,7 @@ def _variants_table(job: TrainingJob) -> Table:
     table = plain_table()
     table.add_column("variant")
     metric = next(iter(job.status.metrics), "metric")
-    for name in ("bytes", "smaller", metric, "change", "latency us"):
+    for name in ("bytes", "smaller", metric, "change", "p50 us", "p95 us"):
         table.add_column(name, justify="right")
     table.add_column("")
     base = next(row for row in job.status.variants if row.variant == "float")
@@ -187,7 +187,8 @@ def _variants_table(job: TrainingJob) -> Table:
             f"{base.bytes / row.bytes:.2f}x",
             f"{row.metric:.4f}",
             f"{row.metric - base.metric:+.4f}",
-            f"{row.latency_us:.1f}",
+            f"{row.latency_p50_us:.1f}",
+            f"{row.latency_p95_us:.1f}",
             "rejected" if row.rejected else "",
         )
     return table

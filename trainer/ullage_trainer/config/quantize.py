@@ -28,8 +28,10 @@ class Quantize(Model):
     ]
     """Which variants are made."""
     calibration_samples: Annotated[int, Field(ge=1, le=100_000)] = 256
-    """Training samples that calibrate int8."""
+    """Training samples that calibrate int8, drawn from all of the training part."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    """Seeds which samples these are."""
     latency_runs: Annotated[int, Field(ge=1, le=100_000)] = 200
-    """Single-sample calls of which the median is reported."""
+    """Single-sample calls to each variant, of which median and 95th percentile are reported."""
     max_metric_drop: Fraction | None = None
     """A variant that loses more of the job's metric than this is marked rejected."""

@@ -93,8 +93,10 @@ class VariantResult(Model):
     """The file's size."""
     metric: float
     """The job's metric on the test part, through the same runtime for every variant."""
-    latency_us: Annotated[float, Field(ge=0)]
+    latency_p50_us: Annotated[float, Field(ge=0)]
     """Median microseconds of a call with one sample, one thread."""
+    latency_p95_us: Annotated[float, Field(ge=0)]
+    """95th percentile of the same calls."""
     rejected: bool = False
     """Loses more of the metric than ``maxMetricDrop`` allows."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from ullage_trainer.config import DataInvalid, ModelInvalid
 from ullage_trainer.train.objective import Objective, Tally, measures
@@ -25,7 +26,7 @@ class LiteModel:
     """A file loaded back into the runtime that it is deployed with, on one thread."""
 
     def __init__(self, path: Path) -> None:
-        self._interpreter = tf.lite.Interpreter(model_path=str(path), num_threads=1)
+        self._interpreter = Interpreter(model_path=str(path), num_threads=1)
         self._name = path.name
         self._rows = 0
 
@@ -80,13 +81,27 @@ def part_metric(model: Predictor, blocks: Blocks, objective: Objective, feature_
     return found[objective.metric.value]
 
 
-def median_latency_us(model: Predictor, sample: Floats, runs: int) -> float:
-    """Return the median of so many calls with one sample of shape (1, *shape), in microseconds, after a tenth more."""
-    for _ in range(max(1, runs // 10)):
-        model(sample)
-    times = []
-    for _ in range(runs):
-        began = time.perf_counter_ns()
-        model(sample)
-        times.append(time.perf_counter_ns() - began)
-    return float(np.median(times)) / 1000
+@dataclass(frozen=True)
+class Latency:
+    """How long a call with one sample takes, in microseconds."""
+
+    p50_us: float
+    p95_us: float
+
+
+def latencies(models: Sequence[Predictor], sample: Floats, runs: int) -> list[Latency]:
+    """Return the latency of each model over so many calls with one sample of shape (1, *shape).
+
+    Models take turns, so that whatever else the machine does meanwhile hits all alike; a tenth as many
+    calls before are not counted.
+    """
+    times: list[list[int]] = [[] for _ in models]
+    for run in range(-max(1, runs // 10), runs):
+        for model, taken in zip(models, times, strict=True):
+            began = time.perf_counter_ns()
+            model(sample)
+            took = time.perf_counter_ns() - began
+            if run >= 0:
+                taken.append(took)
+    found = [np.percentile(taken, [50, 95]) / 1000 for taken in times]
+    return [Latency(float(p50), float(p95)) for p50, p95 in found]

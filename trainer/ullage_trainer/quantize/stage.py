@@ -6,9 +6,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from ullage_trainer.artifacts import read_manifest
 from ullage_trainer.card import SUMMARY_NAME, TrainingSummary
 from ullage_trainer.channel import Reporter, Result
@@ -28,10 +25,10 @@ from ullage_trainer.paths import resolve
 from ullage_trainer.train.blocks import DatasetBlocks
 from ullage_trainer.train.objective import Objective, higher_is_better
 from ullage_trainer.train.stage import EXPORT_NAME
-from ullage_trainer.train.stream import training_batches
 
+from .calibrate import calibration_samples
 from .convert import VariantName, convert
-from .measure import LiteModel, median_latency_us, part_metric
+from .measure import LiteModel, latencies, part_metric
 
 
 def quantize(document: StageDocument, reporter: Reporter, stop_requested: Callable[[], bool]) -> Result:
@@ -46,26 +43,31 @@ def quantize(document: StageDocument, reporter: Reporter, stop_requested: Callab
     _check_same_data(dataset, summary, document.dataset)
     objective = Objective(loss=None, metrics=(Metric(summary.metric),), classes=summary.classes)
     output = root / document.storage.output
-    calibration = _calibration(dataset, spec, summary.feature_scale)
+    calibration = calibration_samples(dataset, spec.calibration_samples, spec.seed, summary.feature_scale)
     variants: list[VariantName] = ["float", *spec.variants]
-    results: list[VariantResult] = []
+    models: list[LiteModel] = []
+    metrics: list[float] = []
     for index, variant in enumerate(variants):
         if stop_requested():
             raise StopRequested("quantize: stopped on request")
         reporter.doing(f"converting and measuring {variant}", step=index, total=len(variants))
-        path = output / f"model.{variant}.tflite"
+        path = output / _file_name(variant)
         _write(path, convert(trained / EXPORT_NAME, variant, lambda: iter(calibration)))
-        model = LiteModel(path)
-        metric = part_metric(model, dataset, objective, summary.feature_scale)
-        results.append(
-            VariantResult(
-                variant=variant,
-                bytes=path.stat().st_size,
-                metric=metric,
-                latency_us=median_latency_us(model, calibration[0], spec.latency_runs),
-                rejected=_rejected(spec, objective, results[0].metric if results else metric, metric),
-            )
+        models.append(LiteModel(path))
+        metrics.append(part_metric(models[-1], dataset, objective, summary.feature_scale))
+    reporter.doing("measuring latency", step=len(variants), total=len(variants))
+    taken = latencies(models, calibration[0], spec.latency_runs)
+    results = [
+        VariantResult(
+            variant=variant,
+            bytes=(output / _file_name(variant)).stat().st_size,
+            metric=metric,
+            latency_p50_us=latency.p50_us,
+            latency_p95_us=latency.p95_us,
+            rejected=_rejected(spec, objective, metrics[0], metric),
         )
+        for variant, metric, latency in zip(variants, metrics, taken, strict=True)
+    ]
     rows = [row.model_dump(mode="json", by_alias=True) for row in results]
     table = json.dumps({"metric": objective.metric.value, "variants": rows}, indent=1)
     _write(output / "variants.json", table.encode())
@@ -78,6 +80,10 @@ def quantize(document: StageDocument, reporter: Reporter, stop_requested: Callab
         bytes_read=dataset.bytes_read,
     )
     return Result(variants=results)
+
+
+def _file_name(variant: VariantName) -> str:
+    return f"model.{variant}.tflite"
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -119,10 +125,3 @@ def _rejected(spec: Quantize, objective: Objective, float_metric: float, metric:
         return False
     drop = float_metric - metric if higher_is_better(objective.metric) else metric - float_metric
     return drop > spec.max_metric_drop
-
-
-def _calibration(dataset: DatasetBlocks, spec: Quantize, feature_scale: float) -> list[npt.NDArray[np.float32]]:
-    """Return training samples of shape (1, *shape), as the model is fed, the same for the same data and seed."""
-    batches = training_batches(dataset, seed=0, epoch=0, global_batch_size=spec.calibration_samples, rank=0, size=1)
-    features = next(batches).features.astype(np.float32) * np.float32(feature_scale)
-    return [features[index : index + 1] for index in range(len(features))]
