@@ -7,6 +7,7 @@ from ullage_trainer.config import (
     EXIT_CODES,
     MAX_REPORT_BYTES,
     RETRYABLE,
+    Checkpoint,
     ConfigError,
     DataInvalid,
     ExitReport,
@@ -42,6 +43,13 @@ uses = st.builds(
     rows_accepted=st.integers(0, 2**40),
     bytes=st.integers(0, 2**50),
 )
+checkpoints = st.builds(
+    lambda **fields: Checkpoint.model_validate(fields),
+    path=st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=200),
+    step=st.integers(0, 2**31),
+    epoch=st.integers(0, 10**5),
+    written_ms=st.integers(0, 2**45),
+)
 reports = st.builds(
     lambda **fields: ExitReport.model_validate(fields),
     stage=st.sampled_from(Stage),
@@ -52,6 +60,7 @@ reports = st.builds(
     updated_ms=st.integers(0, 2**45),
     ranks=st.lists(st.tuples(st.integers(0, 10**5), st.integers(0, 10**12), st.integers(0, 10**15)), max_size=64),
     failure=st.none() | failures,
+    checkpoint=st.none() | checkpoints,
     metrics=st.dictionaries(st.text(max_size=40), st.floats(allow_nan=False, allow_infinity=False), max_size=32),
     uses=st.lists(uses, max_size=64),
 )
@@ -68,7 +77,7 @@ def test_a_report_always_fits_and_can_always_be_read_back(report):
         report.index,
         report.state,
     )
-    assert again.usage == report.usage
+    assert (again.usage, again.checkpoint) == (report.usage, report.checkpoint)
     assert (again.failure is None) == (report.failure is None)
     if report.failure is not None and again.failure is not None:
         assert again.failure.reason is report.failure.reason

@@ -45,8 +45,8 @@ def flat(model):
     return np.concatenate([variable.numpy().ravel() for variable in model.variables])
 
 
-def main(folder, steps, exact):
-    communicator = Communicator(exact=exact)
+def main(folder, steps, kind):
+    communicator = Communicator(exact=kind == "exact")
     keras.utils.set_random_seed(5 + 100 * communicator.rank)  # only rank 0's initial weights may count
     model = keras.Sequential(
         [
@@ -57,7 +57,16 @@ def main(folder, steps, exact):
     )
     blocks = DigitBlocks()
     objective = Objective(Loss.SPARSE_CATEGORICAL_CROSSENTROPY, (Metric.ACCURACY, Metric.LOG_LOSS), 10)
-    trainer = Trainer(model, keras.optimizers.SGD(0.5), objective, communicator, blocks, 1 / 16)
+    settings = {"class_weights": [1 + 0.3 * digit for digit in range(10)], "clip_norm": 0.4}
+    trainer = Trainer(
+        model,
+        keras.optimizers.SGD(0.5),
+        objective,
+        communicator,
+        blocks,
+        1 / 16,
+        **(settings if kind == "weighted" else {}),
+    )
     trainer.share_state()
     weights, losses, batches = [flat(model)], [], []
     stream = training_batches(
@@ -83,4 +92,4 @@ def main(folder, steps, exact):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3] == "exact")
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])

@@ -29,13 +29,13 @@ class Run:
         return [rows[np.lexsort(rows.T)] for rows in joined]
 
 
-def run_ranks(folder, size, *, exact=False):
+def run_ranks(folder, size, kind="fused"):
     folder.mkdir()
     store = Rendezvous("127.0.0.1", 1, size, lambda: frozenset({"127.0.0.1"}))
     try:
         ranks = [
             subprocess.Popen(
-                [sys.executable, str(PROGRAM), str(folder), str(STEPS), "exact" if exact else "fused"],
+                [sys.executable, str(PROGRAM), str(folder), str(STEPS), kind],
                 env=os.environ
                 | {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_NUM_INTRAOP_THREADS": "1"}
                 | place.environment(worker=0, rendezvous_host="127.0.0.1", rendezvous_port=store.port, interface="lo"),
@@ -91,6 +91,16 @@ def test_measures_are_those_of_one_process_that_sees_all_samples(runs, size):
 
 
 def test_two_exact_runs_are_bit_equal(tmp_path):
-    runs = [run_ranks(tmp_path / name, 2, exact=True) for name in ("first", "second")]
+    runs = [run_ranks(tmp_path / name, 2, "exact") for name in ("first", "second")]
     first, second = (run.ranks[0]["weights"] for run in runs)
     assert np.array_equal(first, second)
+
+
+def test_class_weights_and_clipping_count_for_the_global_batch_whatever_the_number_of_ranks(runs, tmp_path):
+    alone, several = (run_ranks(tmp_path / str(size), size, "weighted").ranks[0] for size in (1, 3))
+    np.testing.assert_allclose(several["weights"][20], alone["weights"][20], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(several["losses"], alone["losses"], rtol=1e-4)
+    # A gradient is clipped to 0.4 in all, and moves the weights by half of that; without, the first one is longer.
+    moved = np.linalg.norm(np.diff(alone["weights"], axis=0), axis=1)
+    assert moved.max() <= 0.2 * (1 + 1e-5)
+    assert np.linalg.norm(np.diff(runs[1].ranks[0]["weights"][:2], axis=0)) > 0.2

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import random
+import re
 import signal
 
 import numpy as np
@@ -175,3 +177,35 @@ def assert_close(left, right):
     assert len(weights) == 4
     for name in weights:
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-4)
+
+
+def test_data_that_vanishes_while_training_is_named_and_training_goes_on_when_it_is_back(lab, undisturbed):
+    shards = {path: path.read_bytes() for path in (lab.root / "data/runs/prepared/prepare-1/train").iterdir()}
+    first = lab.train("vanished", exact=True)
+    first.reach(60)
+    for path in shards:
+        os.truncate(path, 0)
+    try:
+        failure = first.end().failure
+    finally:
+        for path, content in shards.items():
+            path.write_bytes(content)
+    assert (first.process.returncode, failure.reason) == (74, Reason.STORAGE_FAILURE)
+    assert re.match(r"train/shard-\d+\.parquet: block 0 of this shard can't be read: ", failure.message)
+    second = lab.train("vanished", 2, exact=True)
+    assert second.end().failure is None, second.printed()
+    assert "going on after step" in second.printed()
+    assert second.summary()["weightsSha256"] == undisturbed.summary()["weightsSha256"]
+
+
+def test_sigterm_to_one_rank_alone_stops_all_at_the_same_step(lab, undisturbed):
+    first = lab.train("one-told", exact=True, checkpoints={"everySeconds": 3600})
+    first.reach(100)
+    first.ranks()[1].send_signal(signal.SIGTERM)
+    report = first.end()
+    assert (first.process.returncode, report.failure.reason) == (143, Reason.STOPPED), first.printed()
+    assert report.checkpoint.step >= 100
+    second = lab.train("one-told", 2, exact=True, checkpoints={"everySeconds": 3600})
+    assert second.end().failure is None
+    assert f"going on after step {report.checkpoint.step}" in second.printed()
+    assert second.summary()["weightsSha256"] == undisturbed.summary()["weightsSha256"]

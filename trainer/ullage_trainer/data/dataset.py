@@ -149,7 +149,8 @@ class Dataset:
         if name in self._files:
             self._files.move_to_end(name)
         else:
-            self._files[name] = pq.ParquetFile(self.path / name, memory_map=True, page_checksum_verification=True)
+            # Not mapped into memory: a file that is cut off meanwhile would end the process by SIGBUS, without a word.
+            self._files[name] = pq.ParquetFile(self.path / name, page_checksum_verification=True)
             if len(self._files) > OPEN_FILES:
                 self._files.popitem(last=False)[1].close()
         return self._files[name]
