@@ -2,9 +2,9 @@
 
 import argparse
 
-from bench import training
+from bench import checkpoint, memory, training
 
-BENCHMARKS = {"training": training.main}
+BENCHMARKS = {"training": training.main, "checkpoint": checkpoint.main, "memory": memory.main}
 
 
 def main() -> None:

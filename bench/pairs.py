@@ -18,8 +18,9 @@ def alternate(
         else:
             left, right = first(), second()
         ratios.append(left / right)
+        digits = 0 if right > 100 else 2
         print(
-            f"  pair {pair + 1}/{pairs}: {names[0]} {left:,.0f}, {names[1]} {right:,.0f} {unit}; "
+            f"  pair {pair + 1}/{pairs}: {names[0]} {left:,.{digits}f}, {names[1]} {right:,.{digits}f} {unit}; "
             f"ratio {ratios[-1]:.3f}",
             flush=True,
         )

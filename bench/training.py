@@ -9,9 +9,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from bench.pairs import alternate, median_interval
 from ullage_trainer.config import Gang, JobIdentity, ModelSpec, Stage, StageDocument, Storage, Training
@@ -45,30 +48,24 @@ def main(pairs: int) -> None:
     print(f"training: ullage / hand-written = {median:.3f} (median of {pairs} pairs; {low:.3f} to {high:.3f})")
 
 
-def prepare(root: Path) -> None:
-    """Write a data set of random numbers through the prepare stage."""
+def prepare(root: Path, rows: int = ROWS, run: int = 1) -> None:
+    """Write a data set of random numbers through the prepare stage, as ``bench-<run>/runs/bench/prepare-1``."""
     random = np.random.default_rng(1)
-    features = random.normal(size=(ROWS, FEATURES)).astype(np.float32)
-    labels = (features @ random.normal(size=FEATURES) + random.normal(size=ROWS) > 0).astype(int)
+    features = random.normal(size=(rows, FEATURES)).astype(np.float32)
+    labels = (features @ random.normal(size=FEATURES) + random.normal(size=rows) > 0).astype(int)
     names = [f"f{index}" for index in range(FEATURES)]
-    np.savetxt(
-        root / "rows.csv",
-        np.column_stack([features, labels]),
-        delimiter=",",
-        header=",".join([*names, "label"]),
-        comments="",
-        fmt=["%.6g"] * FEATURES + ["%d"],
-    )
+    table = {name: features[:, index] for index, name in enumerate(names)} | {"label": labels}
+    pq.write_table(pa.table(table), root / f"rows-{run}.parquet")
     columns = [{"name": name, "type": "float64"} for name in names] + [{"name": "label", "type": "int64"}]
     data = Data.model_validate(
         {
-            "sources": [{"name": "rows", "csv": {"paths": ["rows.csv"]}, "columns": columns}],
+            "sources": [{"name": "rows", "parquet": {"paths": [f"rows-{run}.parquet"]}, "columns": columns}],
             "label": {"source": "rows", "column": "label"},
             "features": [{"column": name} for name in names],
             "split": {"validation": 0.01, "test": 0.01},
         }
     )
-    work(root, document(root, Stage.PREPARE, 1).model_copy(update={"data": data}))
+    work(root, document(root, Stage.PREPARE, run).model_copy(update={"data": data}))
 
 
 def document(root: Path, stage: Stage, run: int) -> StageDocument:
@@ -98,18 +95,25 @@ def work(root: Path, work_document: StageDocument) -> None:
 
 def through_ullage(root: Path, run: int) -> float:
     """Train through an agent with two slots; return the median samples per second."""
+    history = train(root, run, Training(epochs=EPOCHS, global_batch_size=BATCH))
+    return statistics.median(float(row["samples_per_second"]) for row in history[1:])
+
+
+def train(
+    root: Path, run: int, training: Training, hidden: Sequence[int] = HIDDEN, dataset: int = 1
+) -> list[dict[str, str]]:
+    """Train through an agent with two slots on the data set of run ``dataset``; return the learning curves."""
     trained = document(root, Stage.TRAIN, run).model_copy(
         update={
             "gang": Gang(slots_per_worker=RANKS, cores_per_worker=RANKS, coordinator_port=29555),
-            "dataset": "bench-1/runs/bench/prepare-1",
-            "model": ModelSpec(mlp=Mlp(hidden_units=HIDDEN)),
-            "training": Training(epochs=EPOCHS, global_batch_size=BATCH),
+            "dataset": f"bench-{dataset}/runs/bench/prepare-1",
+            "model": ModelSpec(mlp=Mlp(hidden_units=list(hidden))),
+            "training": training,
         }
     )
     work(root, trained)
     with (root / trained.storage.output / "history.csv").open() as history:
-        rates = [float(row["samples_per_second"]) for row in csv.DictReader(history)]
-    return statistics.median(rates[1:])
+        return list(csv.DictReader(history))
 
 
 def by_hand(root: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import Any
 
 from local.runs.harness import DATA, MODEL, WORKERS, Place, stages_of
@@ -68,7 +69,12 @@ def test_a_stage_before_the_one_that_is_new_is_reused(
 def test_a_second_run_in_one_folder_is_refused_and_names_the_first(place: Place) -> None:
     first = place.start({"data": DATA})
     first.wait_until(lambda: place.workdir.workers.is_dir() and place.says(WorkerState.STARTING), "a worker")
-    second = place.run({"data": DATA})
+    # Halted, so that it holds the folder however slowly the second one starts.
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        second = place.run({"data": DATA})
+    finally:
+        first.process.send_signal(signal.SIGCONT)
     assert (second.code, second.out) == (4, "")
     assert second.err == (
         f"{place.workdir.path}: expected no other run here, found that process {first.process.pid} holds it; "
