@@ -2,9 +2,14 @@
 
 import argparse
 
-from bench import checkpoint, memory, training
+from bench import checkpoint, memory, start, training
 
-BENCHMARKS = {"training": training.main, "checkpoint": checkpoint.main, "memory": memory.main}
+BENCHMARKS = {
+    "training": training.main,
+    "checkpoint": checkpoint.main,
+    "start": start.main,
+    "memory": memory.main,
+}
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The other side: what an engineer would write for this model and this data with Horovod, TensorFlow and nothing else.
 
-Everything is in memory, as in Horovod's own examples. Prints the samples per second of each epoch as JSON.
+Everything is in memory, as in Horovod's own examples, and batches are rows of an array, which is faster here than
+``tf.data``. Prints as JSON the samples per second of each epoch, and when the first step ended (Unix time, s).
 """
 
 import json
@@ -41,13 +42,9 @@ def main(folder: str, hidden: str, batch: str, epochs: str) -> None:
     loss = keras.losses.BinaryCrossentropy()
     hvd.broadcast_variables([v.value for v in [*model.variables, *optimizer.variables]], root_rank=0)
     local = int(batch) // hvd.size()
-    dataset = (
-        tf.data.Dataset.from_tensor_slices((features, labels[:, None]))
-        .shuffle(len(labels), seed=1)
-        .batch(local, drop_remainder=True)
-        .prefetch(2)
-    )
-    steps = hvd.allreduce(tf.constant(len(labels) // local), op=hvd.Min).numpy()
+    labels = labels[:, None]
+    steps = int(hvd.allreduce(tf.constant(len(labels) // local), op=hvd.Min).numpy())
+    random = np.random.default_rng(hvd.rank())
 
     @tf.function
     def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -57,15 +54,18 @@ def main(folder: str, hidden: str, batch: str, epochs: str) -> None:
         optimizer.apply(hvd.grouped_allreduce(gradients, op=hvd.Average), model.trainable_variables)
         return value
 
-    rates = []
+    rates, first_step = [], 0.0
     for _ in range(int(epochs)):
         began = time.monotonic()
-        for x, y in dataset.take(steps):
-            value = step(x, y)
+        order = random.permutation(len(labels))
+        for first in range(0, steps * local, local):
+            rows = order[first : first + local]
+            value = step(features[rows], labels[rows])
+            first_step = first_step or (float(value), time.time())[1]
         float(value)
-        rates.append(int(steps) * local * hvd.size() / (time.monotonic() - began))
+        rates.append(steps * local * hvd.size() / (time.monotonic() - began))
     if hvd.rank() == 0:
-        print(json.dumps(rates))
+        print(json.dumps({"rates": rates, "first_step": first_step}))
 
 
 if __name__ == "__main__":

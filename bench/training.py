@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,7 @@ HIDDEN = [256, 128]
 BATCH = 512
 EPOCHS = 4
 RANKS = 2
+PORT = 29555
 
 
 def main(pairs: int) -> None:
@@ -83,12 +85,18 @@ def document(root: Path, stage: Stage, run: int) -> StageDocument:
 
 def work(root: Path, work_document: StageDocument) -> None:
     """Run a worker to its end."""
+    worker = started(root, work_document)
+    if worker.wait():
+        raise SystemExit("bench: the worker failed")
+
+
+def started(root: Path, work_document: StageDocument) -> subprocess.Popen[bytes]:
+    """Start a worker."""
     path = root / "document.json"
     path.write_text(work_document.model_dump_json(by_alias=True, exclude_none=True))
-    subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", "ullage_trainer", "--document", path, "--index", "0", "--report", root / "report.json"],
         env=os.environ | {"ULLAGE_GANG_KEY": "00" * 32},
-        check=True,
         stdout=subprocess.DEVNULL,
     )
 
@@ -103,28 +111,41 @@ def train(
     root: Path, run: int, training: Training, hidden: Sequence[int] = HIDDEN, dataset: int = 1
 ) -> list[dict[str, str]]:
     """Train through an agent with two slots on the data set of run ``dataset``; return the learning curves."""
-    trained = document(root, Stage.TRAIN, run).model_copy(
-        update={
-            "gang": Gang(slots_per_worker=RANKS, cores_per_worker=RANKS, coordinator_port=29555),
-            "dataset": f"bench-{dataset}/runs/bench/prepare-1",
-            "model": ModelSpec(mlp=Mlp(hidden_units=list(hidden))),
-            "training": training,
-        }
-    )
+    trained = train_document(root, run, training, hidden, dataset)
     work(root, trained)
     with (root / trained.storage.output / "history.csv").open() as history:
         return list(csv.DictReader(history))
 
 
+def train_document(
+    root: Path, run: int, training: Training, hidden: Sequence[int] = HIDDEN, dataset: int = 1
+) -> StageDocument:
+    """Return the document of a train stage on the data set of run ``dataset``."""
+    return document(root, Stage.TRAIN, run).model_copy(
+        update={
+            "gang": Gang(slots_per_worker=RANKS, cores_per_worker=RANKS, coordinator_port=PORT),
+            "dataset": f"bench-{dataset}/runs/bench/prepare-1",
+            "model": ModelSpec(mlp=Mlp(hidden_units=list(hidden))),
+            "training": training,
+        }
+    )
+
+
 def by_hand(root: Path) -> float:
     """Train with the hand-written script; return the median samples per second."""
+    rates: list[float] = hand_written(root, EPOCHS)["rates"]
+    return statistics.median(rates[1:])
+
+
+def hand_written(root: Path, epochs: int) -> dict[str, Any]:
+    """Run the hand-written script on the data set of run 1; return what it printed."""
     store = Rendezvous("127.0.0.1", 1, RANKS, lambda: frozenset({"127.0.0.1"}))
     script = Path(__file__).with_name("handwritten.py")
     arguments = [
         str(root / "bench-1/runs/bench/prepare-1"),
         ",".join(map(str, HIDDEN)),
         str(BATCH),
-        str(EPOCHS),
+        str(epochs),
     ]
     try:
         ranks = [
@@ -142,4 +163,5 @@ def by_hand(root: Path) -> float:
         store.close()
     if any(rank.returncode for rank in ranks):
         raise SystemExit("bench: the hand-written script failed")
-    return statistics.median(json.loads(outputs[0])[1:])
+    printed: dict[str, Any] = json.loads(outputs[0])
+    return printed

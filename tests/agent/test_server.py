@@ -6,10 +6,11 @@ from http import HTTPStatus
 
 import pytest
 
+from ullage_trainer.agent.gang import GangState
 from ullage_trainer.agent.link import HttpExchange
 from ullage_trainer.agent.protocol import HEARTBEAT_PATH, REPORT_PATH, SIGNATURE_HEADER, Heartbeat, Orders, sign
 from ullage_trainer.agent.server import GangServer
-from ullage_trainer.config import RendezvousFailure, Usage, WorkerState
+from ullage_trainer.config import Failure, Reason, RendezvousFailure, Usage, WorkerState
 from ullage_trainer.distributed.rendezvous import Rendezvous
 
 KEY = bytes(range(32))
@@ -54,6 +55,31 @@ def test_a_heartbeat_without_a_signature_is_refused_and_not_heard(server):
     body = BEAT.model_dump_json(by_alias=True).encode()
     assert request(server.port, "POST", HEARTBEAT_PATH, body)[0] == HTTPStatus.FORBIDDEN
     assert server.heard == []
+
+
+def test_a_heartbeat_that_a_stranger_recorded_and_sends_again_is_not_taken():
+    state = GangState(replicas=2, start_timeout_seconds=60, started=0)
+    recording = []
+
+    def hear(beat, address):
+        recording.append(beat.model_dump_json(by_alias=True, exclude_none=True).encode())
+        return state.heard(beat, address, now=len(recording))
+
+    running = GangServer(("127.0.0.1", 0), KEY, hear, lambda: b"")
+    try:
+        exchange = HttpExchange("127.0.0.1", running.port, KEY)
+        for sequence, cpu_ms in ((1, 7), (2, 9)):
+            exchange(BEAT.model_copy(update={"sequence": sequence, "usage": Usage(cpu_ms=cpu_ms)}))
+        old = recording[0]
+        signature = {SIGNATURE_HEADER: sign(KEY, old, "heartbeat")}
+        assert request(running.port, "POST", HEARTBEAT_PATH, old, signature)[0] == HTTPStatus.OK
+        assert (state.usage(), state.verdict) == (Usage(cpu_ms=9), None)
+        failure = Failure(reason=Reason.EXCEPTION, message="made up", worker=1)
+        forged = BEAT.model_copy(update={"sequence": 99, "failure": failure}).model_dump_json(by_alias=True).encode()
+        assert request(running.port, "POST", HEARTBEAT_PATH, forged, signature)[0] == HTTPStatus.FORBIDDEN
+        assert (state.usage(), state.verdict) == (Usage(cpu_ms=9), None)
+    finally:
+        running.close()
 
 
 def test_an_answer_can_not_be_sent_back_as_a_heartbeat(server):

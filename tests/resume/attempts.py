@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Any
 import numpy as np
 import psutil
 
+from local.runs.harness import DATA as POINTS
+from local.runs.harness import PATIENCE_SECONDS, wait_until
 from ullage_trainer.config import (
     Data,
     ExitReport,
@@ -30,36 +31,10 @@ from ullage_trainer.config import (
     Training,
 )
 
-PATIENCE_SECONDS = 240.0
 ROWS = 6000
 BATCH = 24
 STEPS_PER_EPOCH = 200  # 4,800 training rows, more or less: tests read the number from the data set
-DATA = {
-    "sources": [
-        {
-            "name": "points",
-            "csv": {"paths": ["points.csv"]},
-            "columns": [
-                {"name": "id", "type": "int64"},
-                {"name": "across", "type": "float64"},
-                {"name": "along", "type": "float64"},
-                {"name": "label", "type": "int64"},
-            ],
-        }
-    ],
-    "label": {"source": "points", "column": "label"},
-    "split": {"key": ["id"], "validation": 0.1, "test": 0.1, "seed": 1},
-    "features": [{"column": "across", "scale": "Standard"}, {"column": "along", "scale": "Standard"}],
-    "virtualShards": 6,
-}
-
-
-def wait_until(condition: Any, what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"expected within {PATIENCE_SECONDS:.0f} s: {what}")
-        time.sleep(0.01)
+DATA = POINTS | {"split": POINTS["split"] | {"test": 0.1}, "virtualShards": 6}
 
 
 @dataclass

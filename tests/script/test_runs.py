@@ -45,6 +45,19 @@ def test_a_horovod_script_that_nobody_adapted_runs_as_it_is(place):
     assert (place.holds(), place.faults()) == ({"train Succeeded": 2}, [])
 
 
+def test_the_example_is_that_script_with_two_statements_more():
+    def code(path):
+        _title, *rest = [line for line in path.read_text().splitlines() if line]
+        return rest
+
+    told = [line for line in code(EXAMPLE) if line not in code(PROGRAMS / "handwritten.py")]
+    assert told == [
+        "from ullage_trainer import report",
+        '        report(step=epoch + 1, total=options.epochs, loss=float(loss), metrics={"accuracy": accuracy})',
+    ]
+    assert [line for line in code(EXAMPLE) if line not in told] == code(PROGRAMS / "handwritten.py")
+
+
 def test_a_script_that_lost_a_rank_goes_on_from_its_own_checkpoint(place):
     run = place.start(
         script(place, PROGRAMS / "handwritten.py", *CHECKPOINTS, "--epochs", "300"), "--replicas", "2", "-o", "json"

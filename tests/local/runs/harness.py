@@ -20,7 +20,7 @@ import psutil
 from ullage_operator.ledger import Ledger, UsageRow
 from ullage_operator.local import Workdir
 from ullage_operator.local.process import WorkerFolder
-from ullage_trainer.config import Stage, WorkerState
+from ullage_trainer.config import ExitReport, Stage, WorkerState
 
 ULLAGE = Path(sys.executable).with_name("ullage")
 MARK = "MARK_OF_THE_TESTED_RUN"  # ranks inherit no variable that starts with ULLAGE_
@@ -179,6 +179,15 @@ class Place:
         """Tell whether a worker of a stage has said that it is so far."""
         reports = [folder.report() for folder in self.folders()] if self.workdir.workers.is_dir() else []
         return any(report is not None and (report.stage, report.state) == (stage, state) for report in reports)
+
+    def reports(self, stage: Stage, attempt: int) -> list[ExitReport]:
+        """Return the exit reports of an attempt, as they are now."""
+        reports = [folder.report() for folder in self.folders()] if self.workdir.workers.is_dir() else []
+        return [report for report in reports if report and (report.stage, report.attempt) == (stage, attempt)]
+
+    def doing(self, attempt: int) -> list[str]:
+        """Return what the workers of an attempt of the train stage say they do."""
+        return [r.progress.doing for r in self.reports(Stage.TRAIN, attempt) if r.progress and r.progress.doing]
 
     def ledger(self) -> Ledger:
         return Ledger.open(self.workdir.ledger_url, cluster="local", now_ms=lambda: END_MS, read_only=True)

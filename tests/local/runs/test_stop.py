@@ -44,6 +44,27 @@ def test_sigterm_while_a_gang_trains_stops_all_of_it(training: Training) -> None
     assert sum(count for name, count in place.holds().items() if name.startswith("train")) == 2
 
 
+def test_sigterm_to_one_agent_of_two_ends_both_at_one_step_and_the_next_attempt_goes_on_from_there(
+    training: Training,
+) -> None:
+    place, spec = training(training={"epochs": 100_000, "globalBatchSize": 24})
+    run = place.start(spec, "--replicas", "2")
+    run.wait_until(lambda: "training" in place.doing(attempt=1), "two ranks that train")
+    next(agent for agent in run.agents() if agent.cmdline()[agent.cmdline().index("--index") + 1] == "1").terminate()
+    run.wait_until(lambda: "training" in place.doing(attempt=2), "a second attempt that trains")
+    first = {report.index: report for report in place.reports(Stage.TRAIN, attempt=1)}
+    run.signal(signal.SIGINT)
+    ended = run.end()
+    assert (ended.code, run.family(), place.faults()) == (130, [], [])
+    assert {index: report.state for index, report in first.items()} == dict.fromkeys((0, 1), WorkerState.STOPPED)
+    kept = first[0].checkpoint
+    assert kept is not None
+    assert f"after step {kept.step} of " in str(first[0].failure)
+    assert "stopped on SIGTERM" in str(first[1].failure)
+    said = f"training: going on after step {kept.step}, from {kept.path}"
+    assert [said in folder.log_path.read_text() for folder in place.folders()].count(True) == 1
+
+
 def test_ctrl_c_while_a_model_is_quantized_stops_everything(trained: tuple[Place, dict[str, Any], str]) -> None:
     place, result, _ = trained
     made = stages_of(result)

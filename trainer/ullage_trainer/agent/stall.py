@@ -9,8 +9,16 @@ from typing import Final
 
 from ullage_trainer.config import Failure, Reason
 
-JUDGED: Final = frozenset({"bringing ranks together", "training", "evaluating", "running the script"})
-"""What ranks say they are doing while all of them move together; elsewhere one may rightly take its time."""
+JUDGED: Final = (
+    "bringing ranks together",
+    "building the model",
+    "going on after step",
+    "tracing the first step",
+    "training",
+    "evaluating",
+    "running the script",
+)
+"""How begins what ranks say they are doing while all of them move together; elsewhere one may rightly take its time."""
 
 _FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$')
 _LIBRARIES: Final = ("/tensorflow/", "/keras/", "/horovod/", "/torch/")

@@ -30,6 +30,7 @@ from ullage_trainer.config import (
 )
 from ullage_trainer.distributed.rendezvous import places
 from ullage_trainer.paths import resolve
+from ullage_trainer.reuse import earlier_output, stage_digest
 from ullage_trainer.script.carry import carry_over
 from ullage_trainer.task import DOCUMENT_VARIABLE, failure_of
 
@@ -42,7 +43,6 @@ from .network import address_towards, interface_of
 from .protocol import Heartbeat, Orders
 from .ranks import RankProcess
 from .reportfile import ReportFile
-from .reuse import earlier_output, stage_digest
 from .stall import JUDGED, stall_failure
 
 _PEER_GRACE_SECONDS: Final = 2.0
@@ -307,8 +307,9 @@ class Worker:
         """Return how long no rank of this worker has said anything, if that is too long for what they do."""
         running = [rank for rank in self._ranks if rank.running]
         heard = [rank.heard for rank in running if rank.heard is not None]
-        doing = {rank.latest.progress.doing for rank in running if rank.latest.progress is not None}
-        if self.document.stage is not Stage.TRAIN or not heard or not doing & JUDGED:
+        doing = [rank.latest.progress.doing or "" for rank in running if rank.latest.progress is not None]
+        judged = any(what.startswith(JUDGED) for what in doing)
+        if self.document.stage is not Stage.TRAIN or not heard or not judged:
             return None
         silent = now - max(heard)
         return silent if silent > self.document.stall_timeout_seconds else None

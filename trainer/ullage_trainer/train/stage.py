@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from ullage_trainer.agent.reuse import training_digest
 from ullage_trainer.card import SUMMARY_NAME, TrainingSummary
 from ullage_trainer.channel import Reporter, Result
 from ullage_trainer.config import (
@@ -31,6 +30,7 @@ from ullage_trainer.data.dataset import Dataset
 from ullage_trainer.distributed.collectives import Communicator
 from ullage_trainer.models import ModelShape, build_model, output_units, told
 from ullage_trainer.paths import resolve
+from ullage_trainer.reuse import training_digest
 from ullage_trainer.stop import StopFlag
 
 from .baselines import baseline_measures
@@ -67,6 +67,7 @@ def train(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result
     reporter.doing("bringing ranks together")
     communicator = Communicator(exact=training.exact)
     rank, size = communicator.rank, communicator.size
+    reporter.doing("building the model")
     keras.utils.set_random_seed(training.seed + rank)
     shape = ModelShape(dataset.shape, dataset.classes)
     code = resolve(root, document.model.code_path) if document.model.code_path else None
@@ -95,6 +96,8 @@ def train(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result
         best_weights=start.best_weights,
     )
     stop.defer()
+    if not loop.done:
+        reporter.doing("tracing the first step")
     history = loop.run()
     tested = loop.evaluate("test")
     digest = _agreed_weights(trainer, communicator)
