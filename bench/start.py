@@ -43,7 +43,7 @@ def main(pairs: int) -> None:
 
         def by_hand() -> float:
             began = time.time()
-            ended: float = hand_written(root, epochs=1)["first_step"]
+            ended: float = hand_written(root, HIDDEN, epochs=1)["first_step"]
             return ended - began
 
         ratios = alternate(ullage, by_hand, pairs, ("ullage", "hand-written"), "s")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import functools
+import itertools
 import json
 import os
 import statistics
@@ -26,28 +28,35 @@ from ullage_trainer.distributed.rendezvous import Rendezvous, places
 ROWS = 120_000
 FEATURES = 60
 HIDDEN = [256, 128]
+LARGE = [1024, 1024]
 BATCH = 512
-EPOCHS = 4
+EPOCHS = {"small": 4, "large": 2}
 RANKS = 2
 PORT = 29555
 
 
 def main(pairs: int) -> None:
     """Print samples per second of both sides; the first epoch of each, in which graphs are traced, is left out."""
-    print(f"training: {ROWS:,} rows × {FEATURES}, MLP {HIDDEN}, batch {BATCH}, {RANKS} ranks", flush=True)
     with tempfile.TemporaryDirectory(prefix="ullage-bench-") as scratch:
         root = Path(scratch)
         prepare(root)
-        run = 0
-
-        def ullage() -> float:
-            nonlocal run
-            run += 1
-            return through_ullage(root, run)
-
-        ratios = alternate(ullage, lambda: by_hand(root), pairs, ("ullage", "hand-written"), "samples/s")
-    median, low, high = median_interval(ratios)
-    print(f"training: ullage / hand-written = {median:.3f} (median of {pairs} pairs; {low:.3f} to {high:.3f})")
+        runs = itertools.count(1)
+        for size, hidden in (("small", HIDDEN), ("large", LARGE)):
+            print(f"training: {ROWS:,} rows × {FEATURES}, MLP {hidden}, batch {BATCH}, {RANKS} ranks", flush=True)
+            epochs = EPOCHS[size]
+            ratios = alternate(
+                lambda hidden=hidden, epochs=epochs: through_ullage(root, next(runs), hidden, epochs),
+                functools.partial(by_hand, root, hidden, epochs),
+                pairs,
+                ("ullage", "hand-written"),
+                "samples/s",
+            )
+            median, low, high = median_interval(ratios)
+            print(
+                f"training, {size}: ullage / hand-written = {median:.3f} (median of {pairs} pairs; "
+                f"{low:.3f} to {high:.3f})",
+                flush=True,
+            )
 
 
 def prepare(root: Path, rows: int = ROWS, run: int = 1) -> None:
@@ -101,9 +110,9 @@ def started(root: Path, work_document: StageDocument) -> subprocess.Popen[bytes]
     )
 
 
-def through_ullage(root: Path, run: int) -> float:
+def through_ullage(root: Path, run: int, hidden: Sequence[int], epochs: int) -> float:
     """Train through an agent with two slots; return the median samples per second."""
-    history = train(root, run, Training(epochs=EPOCHS, global_batch_size=BATCH))
+    history = train(root, run, Training(epochs=epochs, global_batch_size=BATCH), hidden)
     return statistics.median(float(row["samples_per_second"]) for row in history[1:])
 
 
@@ -131,19 +140,19 @@ def train_document(
     )
 
 
-def by_hand(root: Path) -> float:
+def by_hand(root: Path, hidden: Sequence[int], epochs: int) -> float:
     """Train with the hand-written script; return the median samples per second."""
-    rates: list[float] = hand_written(root, EPOCHS)["rates"]
+    rates: list[float] = hand_written(root, hidden, epochs)["rates"]
     return statistics.median(rates[1:])
 
 
-def hand_written(root: Path, epochs: int) -> dict[str, Any]:
+def hand_written(root: Path, hidden: Sequence[int], epochs: int) -> dict[str, Any]:
     """Run the hand-written script on the data set of run 1; return what it printed."""
     store = Rendezvous("127.0.0.1", 1, RANKS, lambda: frozenset({"127.0.0.1"}))
     script = Path(__file__).with_name("handwritten.py")
     arguments = [
         str(root / "bench-1/runs/bench/prepare-1"),
-        ",".join(map(str, HIDDEN)),
+        ",".join(map(str, hidden)),
         str(BATCH),
         str(epochs),
     ]
@@ -152,16 +161,17 @@ def hand_written(root: Path, epochs: int) -> dict[str, Any]:
             subprocess.Popen(
                 [sys.executable, str(script), *arguments],
                 stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 env=os.environ
                 | {"TF_CPP_MIN_LOG_LEVEL": "2"}
                 | place.environment(worker=0, rendezvous_host="127.0.0.1", rendezvous_port=store.port, interface="lo"),
             )
             for place in places(1, RANKS, 0)
         ]
-        outputs = [rank.communicate()[0] for rank in ranks]
+        outputs = [rank.communicate() for rank in ranks]
     finally:
         store.close()
     if any(rank.returncode for rank in ranks):
-        raise SystemExit("bench: the hand-written script failed")
-    printed: dict[str, Any] = json.loads(outputs[0])
+        raise SystemExit("bench: the hand-written script failed: " + "".join(said.decode() for _, said in outputs))
+    printed: dict[str, Any] = json.loads(outputs[0][0])
     return printed

@@ -10,7 +10,7 @@ import numpy as np
 from ullage_trainer.artifacts import seal
 from ullage_trainer.channel import Result
 from ullage_trainer.config import Data, Stage
-from ullage_trainer.data import prepare
+from ullage_trainer.data.prepare import prepare
 
 CLASSES, NUMBERS, HUGE, ONE_ROW = "datasets/classes", "datasets/numbers", "datasets/huge", "datasets/one-row"
 

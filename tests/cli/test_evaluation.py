@@ -9,7 +9,8 @@ import pytest
 
 from cli.datasets import data, source
 from ullage_trainer.config import Data, DataInvalid, Metric, NumericFailure
-from ullage_trainer.data import Dataset, prepare
+from ullage_trainer.data import Dataset
+from ullage_trainer.data.prepare import prepare
 from ullage_trainer.quantize.measure import part_metric
 from ullage_trainer.train.blocks import DatasetBlocks
 from ullage_trainer.train.objective import Objective, Tally, measures

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ullage_trainer.config import Data
-from ullage_trainer.data import Dataset, Part, Prepared, prepare
+from ullage_trainer.data import Dataset, Part
+from ullage_trainer.data.prepare import Prepared, prepare
 
 
 @dataclass

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from data.support import Storage, table
 from ullage_trainer.config import ConfigError, Data, DataInvalid
-from ullage_trainer.data import Part, prepare, prepare_digest
+from ullage_trainer.data import Part, prepare_digest
+from ullage_trainer.data.prepare import prepare
 from ullage_trainer.data.split import threshold
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .channel import Reporter, Result
 from .config import ConfigError, Progress, StageDocument, StopRequested
-from .data import prepare
+from .data.prepare import prepare
 
 
 def prepare_stage(document: StageDocument, reporter: Reporter, stop_requested: Callable[[], bool]) -> Result:

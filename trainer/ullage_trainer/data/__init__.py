@@ -1,6 +1,7 @@
 """The prepare stage: sources are read, cleaned, labelled, integrated and split, and written as shards.
 
-``prepare`` writes a data set, ``Dataset`` reads it. The order of the modules is the order of the flow::
+``prepare.prepare`` writes a data set, ``Dataset`` reads it: ranks that train import no engine.
+The order of the modules is the order of the flow::
 
     readers/ -> clean -> label -> integrate -> split -> features -> shards -> dataset
 
@@ -11,6 +12,3 @@ from .dataset import Dataset as Dataset
 from .dataset import DatasetInfo as DatasetInfo
 from .dataset import Part as Part
 from .digest import prepare_digest as prepare_digest
-from .prepare import Prepared as Prepared
-from .prepare import prepare as prepare
-from .report import DataReport as DataReport

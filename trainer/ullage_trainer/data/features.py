@@ -16,10 +16,9 @@ from ibis.expr.types import Table, Value
 from ullage_trainer.config import DataInvalid
 from ullage_trainer.config.data import DatePart, Encode, Feature, Impute, Scale, SplitName
 
-from .names import PART, RESERVED
+from .names import PART, PARTS, RESERVED
 from .report import FeatureReport
 from .schema import base_name, fixed_names
-from .split import PARTS
 
 TRAIN_NUMBER = PARTS.index(SplitName.TRAIN)
 

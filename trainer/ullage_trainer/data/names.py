@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from ullage_trainer.config.data import SplitName
+
 RESERVED: Final = "__ullage_"
 
 FILE: Final = f"{RESERVED}file"
@@ -33,7 +35,9 @@ IDENTITY: Final = f"{RESERVED}identity"
 MATCH: Final = f"{RESERVED}match"
 """Of a join: which row of the right side was found; null where none was."""
 PART: Final = f"{RESERVED}part"
-"""The part the row is in, by its number in the order train, validation, test."""
+"""The part the row is in, by its number in ``PARTS``."""
+PARTS: Final = (SplitName.TRAIN, SplitName.VALIDATION, SplitName.TEST)
+"""The parts in their order."""
 SHARD: Final = f"{RESERVED}shard"
 """The virtual shard the row is in."""
 HASH: Final = f"{RESERVED}hash"

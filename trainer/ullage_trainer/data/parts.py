@@ -16,11 +16,10 @@ from ullage_trainer.config.data import Encode, LabelTask, SplitName
 from .dataset import DatasetInfo
 from .digest import file_digest
 from .features import FittedFeature, applied, fit
-from .names import HASH, IDENTITY, IMAGE, LABEL, PART, SHARD
+from .names import HASH, IDENTITY, IMAGE, LABEL, PART, PARTS, SHARD
 from .progress import Progress
 from .report import DataReport, PartReport
 from .shards import ROW_GROUP_ROWS, Layout, shard_name, write_shards
-from .split import PARTS
 
 BATCH_ROWS: Final = 8192
 

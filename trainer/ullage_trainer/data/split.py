@@ -13,9 +13,8 @@ from ibis.expr.types import IntegerValue, StringValue, Table, Value
 
 from ullage_trainer.config.data import Split, SplitName
 
-from .names import HASH, IDENTITY, PART, SHARD, SOURCE
+from .names import HASH, IDENTITY, PART, PARTS, SHARD, SOURCE
 
-PARTS: Final = (SplitName.TRAIN, SplitName.VALIDATION, SplitName.TEST)
 HEX_DIGITS: Final = 13
 """52 bits: as many as a float holds exactly, so that a share becomes a threshold without rounding twice."""
 SHARD_DIGITS: Final = 8

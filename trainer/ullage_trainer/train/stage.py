@@ -33,7 +33,6 @@ from ullage_trainer.paths import resolve
 from ullage_trainer.reuse import training_digest
 from ullage_trainer.stop import StopFlag
 
-from .baselines import baseline_measures
 from .blocks import DatasetBlocks
 from .checkpoint import CheckpointWriter, newest
 from .curves import write_csv, write_events, write_picture
@@ -109,6 +108,8 @@ def train(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result
     # The others are done and their accelerators free; what is left needs one process.
     metrics = measures(objective, tested.sums, tested.scores)
     for baseline in training.baselines:
+        from .baselines import baseline_measures  # noqa: PLC0415 - scikit-learn, which every rank would wait for
+
         reporter.doing(f"fitting the baseline {baseline}")
         found = baseline_measures(baseline, dataset, objective, dataset.class_counts, dataset.feature_scale)
         metrics |= {f"{baseline}.{name}": value for name, value in found.items()}
