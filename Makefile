@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench format lock crd clean
+.PHONY: help setup run test lint bench cluster cluster-down format lock crd clean
 
 BIN := .venv/bin
 EXAMPLE ?= manifests/examples/flight-delays.yaml
@@ -23,6 +23,12 @@ lint: setup ## Check style, types, layers and what is generated.
 
 bench: setup ## Run the benchmarks.
 	@$(BIN)/python -m bench
+
+cluster: setup ## Start a Kubernetes of one node on this machine, for tests (root; .cluster/kubeconfig).
+	@PYTHONPATH=tests $(BIN)/python -m cluster up
+
+cluster-down: setup ## End it and remove all it left.
+	@PYTHONPATH=tests $(BIN)/python -m cluster down
 
 format: setup ## Format the code.
 	@$(BIN)/ruff format .
