@@ -108,6 +108,26 @@ def test_a_script_that_fails_is_named_with_its_line_and_what_it_said(place, prog
     assert "runpy" not in ended.err
 
 
+def test_a_script_that_is_no_python_is_refused_and_not_tried_again(place):
+    ended = place.run(script(place, "print(1)\ndef broken(:\n"))
+    assert "script.path: expected code/train.py to be Python, found in line 2: invalid syntax" in ended.err
+    assert (ended.code, [path.name for path in outputs(place)]) == (3, ["train-1"])
+
+
+def test_the_rank_that_raised_is_the_cause_although_another_died_of_our_sigterm(place):
+    program = """\
+import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+if os.environ["HOROVOD_RANK"] == "1":
+    raise ValueError("no such fold: 7")
+signal.pause()
+"""
+    ended = place.run(script(place, program) | {"runPolicy": {"maxRestarts": 0}}, "--replicas", "2")
+    assert ended.code == 1
+    assert "Exception (rank 1 on worker 1)" in ended.err
+    assert "no such fold: 7 (line 4 of train.py)" in ended.err
+
+
 def test_a_script_that_is_not_there_is_asked_for(place):
     ended = place.run({"script": {"path": "code/other.py"}})
     assert "script.path: expected a file at 'code/other.py' in storage, found none" in ended.err

@@ -301,7 +301,10 @@ class Worker:
         """Tell whether a cause is told after its consequence: the rank that sees its peer go may end before it."""
         told = self._failure
         consequence = told is not None and told.reason is Reason.PEER_FAILED
-        return consequence and failure.reason not in (Reason.PEER_FAILED, Reason.STOPPED) and not self._killed
+        # Ranks of a gang that fails are sent SIGTERM: one that dies of it, its handler not yet set, is no cause.
+        ours = failure.reason is Reason.SIGNAL and failure.signal == signal.SIGTERM.name
+        caused = failure.reason in (Reason.PEER_FAILED, Reason.STOPPED) or ours
+        return consequence and not caused and not self._killed
 
     def _stalled_seconds(self, now: float) -> float | None:
         """Return how long no rank of this worker has said anything, if that is too long for what they do."""

@@ -51,7 +51,9 @@ def run_script(document: StageDocument, stop: StopFlag) -> Result:
     arguments = expand(script.args, os.environ)
     try:
         if script.path is not None:
-            _run_file(existing_file(root, script.path, field="script.path"), arguments)
+            path = existing_file(root, script.path, field="script.path")
+            _check_syntax(path, script.path)
+            _run_file(path, arguments)
         else:
             _run_module(script.module or "", arguments)
     except SystemExit as error:
@@ -71,6 +73,19 @@ def run_script(document: StageDocument, stop: StopFlag) -> Result:
             f"{_line(frames)}"
         ) from error
     return Result(metrics=reporting.metrics())
+
+
+def _check_syntax(path: Path, name: str) -> None:
+    """Refuse what is no Python: another attempt would not end differently."""
+    try:
+        compile(path.read_bytes(), str(path), "exec")
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = "" if line is None else f" in line {line}"
+        told = error.msg if isinstance(error, SyntaxError) else error
+        raise ConfigError(
+            f"script.path: expected {name} to be Python, found{where}: {told}; correct the file"
+        ) from error
 
 
 def _run_file(path: Path, arguments: list[str]) -> None:
