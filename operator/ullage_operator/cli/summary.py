@@ -143,7 +143,7 @@ def _left_by(worker: Worker, root: Path, workdir: Workdir) -> Path | None:
 
 
 def _print_table(console: Console, table: Table) -> None:
-    console.print(Padding(table, (0, 0, 0, 2)))
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))
 
 
 def _sayer(console: Console) -> Callable[[str], None]:
