@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ullage_operator.accounts import context_of, opened
 from ullage_operator.api.types import TrainingJob
 from ullage_operator.ledger import (
     Activity,
@@ -23,7 +24,7 @@ from ullage_operator.ledger import (
     Provenance,
     estimate,
 )
-from ullage_operator.local.books import context_of, ended, opened, settle, write_ended
+from ullage_operator.local.books import ended, settle, write_ended
 from ullage_operator.local.process import WorkerFolder
 from ullage_operator.plan import Worker, WorkerPhase, worker_plans
 from ullage_trainer.config import ExitReport, Stage, Usage, Use, WorkerState
@@ -52,7 +53,7 @@ JOB = TrainingJob.model_validate(
 
 
 def hold(uid: str = "worker-1") -> HoldOpened:
-    return opened(context_of(JOB), PLAN, uid, OPENED_MS)
+    return opened(context_of(JOB), PLAN, uid, OPENED_MS, accelerators=PLAN.accelerators)
 
 
 def report(state: WorkerState, **facts: object) -> ExitReport:

@@ -68,7 +68,7 @@ def first_pass() -> Decision:
 
 
 def test_the_first_pass_only_writes_the_number_of_the_attempt() -> None:
-    stage = StageStatus(name=PREPARE, state=StageState.CREATING, attempt=1, start_time=START)
+    stage = StageStatus(name=PREPARE, state=StageState.CREATING, attempt=1, start_time=START, attempt_time=START)
     status = running("prepare: starting", stage=PREPARE, stages=[stage])
     assert first_pass() == Decision(status, wake_at_ms=START_MS)
 
@@ -82,7 +82,9 @@ def test_the_second_pass_creates_the_workers() -> None:
 
 def test_once_all_workers_are_seen_the_attempt_is_written_as_created() -> None:
     job = with_status(make_job(ONLY_PREPARE), first_pass().status)
-    stage = StageStatus(name=PREPARE, state=StageState.RUNNING, attempt=1, created=True, start_time=START)
+    stage = StageStatus(
+        name=PREPARE, state=StageState.RUNNING, attempt=1, created=True, start_time=START, attempt_time=START
+    )
     status = running("prepare: starting", stage=PREPARE, stages=[stage])
     assert decide(job, (make_worker(PREPARE),), ALLOWED, START_MS, POLICY) == Decision(status, wake_at_ms=START_MS)
 
@@ -108,7 +110,14 @@ def test_how_far_a_stage_is_comes_from_its_first_worker() -> None:
     report = report_of(worker, WorkerState.RUNNING, progress=progress)
     world.change(worker.name, make_worker(PREPARE, phase=WorkerPhase.RUNNING, report=report))
     stage = StageStatus(
-        name=PREPARE, state=StageState.RUNNING, attempt=1, created=True, start_time=START, workers_ready=1
+        name=PREPARE,
+        state=StageState.RUNNING,
+        attempt=1,
+        created=True,
+        start_time=START,
+        attempt_time=START,
+        started=True,
+        workers_ready=1,
     )
     assert world.look() == Decision(
         running(
@@ -159,6 +168,8 @@ def test_a_stage_that_has_succeeded_keeps_its_output_and_what_it_took() -> None:
         attempt=1,
         created=True,
         start_time=START,
+        attempt_time=START,
+        started=True,
         finish_time=START,
         output=output_of(PREPARE, 1),
         usage=USAGE_OF_ONE,

@@ -10,61 +10,14 @@ from typing import Final
 
 import psutil
 
-from ullage_operator.api.types import TrainingJob
-from ullage_operator.ledger import (
-    Activity,
-    DataUse,
-    Entry,
-    EntryContext,
-    HoldOpened,
-    HoldReleased,
-    Ledger,
-    Outcome,
-    Provenance,
-    estimate,
-)
-from ullage_operator.plan import Worker, WorkerPhase, WorkerPlan
-from ullage_trainer.config import ExitReport, WorkerState
+from ullage_operator.accounts import is_final, outcome_of, used
+from ullage_operator.ledger import Entry, HoldOpened, HoldReleased, Ledger, Outcome, Provenance
+from ullage_operator.plan import Worker, WorkerPhase
+from ullage_trainer.config import ExitReport
 
-from .process import WorkerFolder, is_final
-
-_OUTCOMES = {
-    WorkerState.SUCCEEDED: Outcome.SUCCEEDED,
-    WorkerState.FAILED: Outcome.FAILED,
-    WorkerState.STOPPED: Outcome.STOPPED,
-}
+from .process import WorkerFolder
 
 _END_MARGIN_SECONDS: Final = 5.0
-
-
-def context_of(job: TrainingJob) -> EntryContext:
-    """Return whose books a job is in."""
-    return EntryContext(
-        job_uid=job.metadata.uid or "",
-        namespace=job.metadata.namespace or "local",
-        job=job.metadata.name,
-        institution=job.spec.accounting.institution,
-        programme=job.spec.accounting.programme,
-        model_family=job.spec.accounting.model_family,
-    )
-
-
-def opened(context: EntryContext, plan: WorkerPlan, uid: str, at_ms: int) -> HoldOpened:
-    """Return the hold of a worker that is about to start."""
-    held = plan.accelerators if local_accelerators() else 0
-    return HoldOpened(
-        context=context,
-        worker_uid=uid,
-        stage=plan.stage,
-        attempt=plan.attempt,
-        index=plan.index,
-        slots=plan.slots,
-        accelerators=held,
-        accelerator_type=plan.accelerator_type if held else None,
-        cpu_millis=plan.cpu_millis,
-        memory_mib=plan.memory_mib,
-        from_ms=at_ms,
-    )
 
 
 def local_accelerators() -> int:
@@ -89,42 +42,19 @@ def ended(hold: HoldOpened, report: ExitReport | None, *, killed: bool) -> list[
                 source="no report: it never started",
             )
         ]
-    final = is_final(report)
-    measured = final and not killed
+    measured = is_final(report) and not killed
     end = max(hold.from_ms, report.updated_ms)
-    entries: list[Entry] = [
+    return [
         HoldReleased(
             context=hold.context,
             worker_uid=hold.worker_uid,
             to_ms=end,
-            outcome=_OUTCOMES.get(report.state, Outcome.LOST),
+            outcome=outcome_of(report),
             provenance=Provenance.MEASURED if measured else Provenance.ESTIMATED,
             source="exit report" if measured else "last heartbeat",
-        )
+        ),
+        *used(hold, report, end, measured=measured),
     ]
-    start = min(max(hold.from_ms, report.started_ms), end)
-    energy = estimate(
-        report.usage.cpu_ms,
-        hold.memory_mib << 20,
-        end - start,
-        gpu_joules=report.usage.gpu_joules,
-        accelerators=hold.accelerators,
-    )
-    entries.append(
-        Activity(
-            context=hold.context,
-            worker_uid=hold.worker_uid,
-            from_ms=start,
-            to_ms=end,
-            usage=report.usage,
-            ranks=tuple(report.ranks),
-            energy=energy,
-            provenance=Provenance.MEASURED if measured else Provenance.ESTIMATED,
-            source="exit report" if measured else "last heartbeat",
-        )
-    )
-    entries += [DataUse(context=hold.context, worker_uid=hold.worker_uid, at_ms=end, use=use) for use in report.uses]
-    return entries
 
 
 def write_ended(ledger: Ledger, workers: tuple[Worker, ...], holds: dict[str, HoldOpened]) -> None:

@@ -14,10 +14,11 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from ullage_operator.accounts import is_final
 from ullage_operator.plan import CreateWorkers, StopWorkers, Worker, WorkerPhase, WorkerPlan
 from ullage_trainer.config import ExitReport, WorkerState
 
-from .process import AgentProcess, WorkerFolder, is_final
+from .process import AgentProcess, WorkerFolder
 from .workdir import Workdir
 
 LOOPBACK: Final = "127.0.0.1"

@@ -17,9 +17,8 @@ from typing import Final
 import psutil
 from pydantic import ValidationError
 
-from ullage_trainer.config import ExitReport, StageDocument, WorkerState
+from ullage_trainer.config import ExitReport, StageDocument
 
-_FINAL = frozenset({WorkerState.SUCCEEDED, WorkerState.FAILED, WorkerState.STOPPED})
 _REPORT_INTERVAL_SECONDS: Final = 1.0
 _KILL_MARGIN_SECONDS: Final = 5.0
 _DEFAULT_GRACE_PERIOD_SECONDS: Final = 30
@@ -133,8 +132,3 @@ class AgentProcess:
         if self.process.stdin is not None:
             self.process.stdin.close()
         self.process.wait()
-
-
-def is_final(report: ExitReport | None) -> bool:
-    """Tell whether a report is a worker's last word."""
-    return report is not None and report.state in _FINAL

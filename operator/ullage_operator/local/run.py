@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ullage_operator.accounts import context_of, opened
 from ullage_operator.api.types import JobStatus, ObjectMeta, Phase, TrainingJob
 from ullage_operator.ledger import HoldOpened, Ledger
 from ullage_operator.plan import Admission, CreateWorkers, Policy, StopWorkers, Worker, decide
 from ullage_operator.plan.instants import rfc3339
 
-from .books import context_of, now_ms, opened, write_ended
+from .books import local_accelerators, now_ms, write_ended
 from .cluster import LocalCluster
 from .workdir import Workdir
 
@@ -55,7 +56,11 @@ class _Run:
         """Write the holds, then start the workers: a crash in between leaves a hold of no length."""
         uids = {plan.name: self.cluster.new_uid() for plan in action.workers}
         context, at = context_of(self.job), now_ms()
-        new = {uids[plan.name]: opened(context, plan, uids[plan.name], at) for plan in action.workers}
+        there = local_accelerators() > 0
+        new = {
+            uids[plan.name]: opened(context, plan, uids[plan.name], at, accelerators=plan.accelerators if there else 0)
+            for plan in action.workers
+        }
         self.ledger.post(list(new.values()))
         self.holds.update(new)
         self.cluster.create(action, uids)

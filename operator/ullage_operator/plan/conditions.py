@@ -1,4 +1,4 @@
-"""Conditions of a job, from its phase: a closed set of types and reasons."""
+"""Conditions of a job: a closed set of types and reasons."""
 
 from __future__ import annotations
 
@@ -12,33 +12,51 @@ from .instants import rfc3339
 _PHASES: Final = (Phase.RUNNING, Phase.SUSPENDED, Phase.SUCCEEDED, Phase.FAILED)
 """The phases that have a condition, which is of their name."""
 
+ACCEPTED: Final = "Accepted"
+"""Whether the spec is one that can be worked on."""
+
 
 def with_conditions(status: JobStatus, reason: str, now_ms: int, generation: int | None) -> JobStatus:
-    """Return the status with one condition a type; a condition's time changes only with its status."""
+    """Return the status with one condition a phase; a condition's time changes only with its status."""
+    types = {phase.value for phase in _PHASES}
     before = {condition.type: condition for condition in status.conditions}
-    conditions = []
+    conditions = [condition for condition in status.conditions if condition.type not in types]
     for phase in _PHASES:
         holds = Status.TRUE if status.phase is phase else Status.FALSE
         known = before.get(phase.value)
         if known is None and holds is Status.FALSE:
             continue
-        changed = known is None or known.status is not holds
-        conditions.append(
-            Condition(
-                type=phase.value,
-                status=holds,
-                reason=reason,
-                message=status.message,
-                last_transition_time=rfc3339(now_ms) if changed or known is None else known.last_transition_time,
-                observed_generation=generation,
-            )
-            if changed or holds is Status.TRUE or known is None
-            else known
-        )
+        if known is not None and known.status is holds and holds is Status.FALSE:
+            conditions.append(known)
+            continue
+        conditions.append(_condition(known, phase.value, holds, reason, status.message, now_ms, generation))
     return status.model_copy(update={"conditions": conditions, "observed_generation": generation})
+
+
+def accepted(status: JobStatus, errors: str, now_ms: int, generation: int | None) -> JobStatus:
+    """Return the status with the condition whether the spec is accepted; ``errors`` is empty if it is."""
+    known = next((condition for condition in status.conditions if condition.type == ACCEPTED), None)
+    holds, reason = (Status.FALSE, "SpecInvalid") if errors else (Status.TRUE, "SpecValid")
+    condition = _condition(known, ACCEPTED, holds, reason, errors, now_ms, generation)
+    others = [condition for condition in status.conditions if condition.type != ACCEPTED]
+    return status.model_copy(update={"conditions": [condition, *others], "observed_generation": generation})
 
 
 def holds_since(status: JobStatus, phase: Phase) -> str | None:
     """Return since when a phase's condition holds; null if it does not."""
     held = (c for c in status.conditions if c.type == phase.value and c.status is Status.TRUE)
     return next((condition.last_transition_time for condition in held), None)
+
+
+def _condition(
+    known: Condition | None, name: str, holds: Status, reason: str, message: str, now_ms: int, generation: int | None
+) -> Condition:
+    unchanged = known is not None and known.status is holds
+    return Condition(
+        type=name,
+        status=holds,
+        reason=reason,
+        message=message[:32768],
+        last_transition_time=known.last_transition_time if unchanged and known is not None else rfc3339(now_ms),
+        observed_generation=generation,
+    )

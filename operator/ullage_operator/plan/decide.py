@@ -118,12 +118,20 @@ class _Pass:
                 "created": False,
                 "start_time": stage.start_time or rfc3339(self.now_ms),
                 "finish_time": None,
+                "attempt_time": rfc3339(self.now_ms),
+                "started": False,
             }
         )
         message = f"{stage.name}: starting" if number == 1 else f"{stage.name}: starting attempt {number}"
         status = self._status(phase=Phase.RUNNING, stage=opened, message=message)
         fresh = status.model_copy(
-            update={"start_time": self._start_time(), "progress": None, "progress_text": "", "eta": ""}
+            update={
+                "start_time": self._start_time(),
+                "progress": None,
+                "progress_text": "",
+                "eta": "",
+                "image": self.job.status.image or self.job.spec.image or self.policy.image,
+            }
         )
         return Decision(fresh, wake_at_ms=self.now_ms)
 
@@ -131,15 +139,25 @@ class _Pass:
         plans = worker_plans(self.job, stage.name, stage.attempt)
         there = {worker.name for worker in self._attempt(stage)}
         absent = tuple(plan for plan in plans if plan.name not in there)
+        if absent and self._start_overdue(stage):
+            return self._start_failed(stage, self._attempt(stage))
         if absent:
             document = stage_document(self.job, stage.name, stage.attempt, self._stages(), self.policy.storage_root)
-            return Decision(self._status(phase=Phase.RUNNING), (CreateWorkers(document, absent),), self.now_ms)
+            refusal = self.admission.refusal
+            message = None if refusal is None else f"{stage.name}: {refusal.message}"
+            status = self._status(phase=Phase.RUNNING, message=message)
+            wakes = [self.now_ms if refusal is None else self.now_ms + self.policy.backoff_ms]
+            wakes += [at for at in (self._start_deadline(stage),) if at is not None]
+            return Decision(status, (CreateWorkers(document, absent),), min(wakes))
         created = stage.model_copy(update={"state": StageState.RUNNING, "created": True})
         return Decision(self._status(phase=Phase.RUNNING, stage=created), wake_at_ms=self.now_ms)
 
     def _watch(self, stage: StageStatus) -> Decision:
         attempt = self._attempt(stage)
         expected = len(worker_plans(self.job, stage.name, stage.attempt))
+        failed = [worker for worker in attempt if worker.phase is WorkerPhase.FAILED and not worker.stopping]
+        if self._start_overdue(stage) and not failed and not self._all_have_run(stage, attempt):
+            return self._start_failed(stage, attempt)
         if len(attempt) < expected or any(worker.phase is WorkerPhase.FAILED for worker in attempt):
             if live := self._live():
                 return self._stop(
@@ -153,7 +171,32 @@ class _Pass:
             return self._attempt_failed(stage, attempt, cause_of(attempt, expected))
         if self._complete(stage):
             return self._stage_succeeded(stage, attempt)
-        return Decision(self._in_progress(stage, attempt))
+        overdue = self._start_deadline(stage)
+        return Decision(self._in_progress(stage, attempt), wake_at_ms=overdue)
+
+    def _start_deadline(self, stage: StageStatus) -> int | None:
+        """Return when the attempt has failed to start; null once it has, or if it may take as long as it likes."""
+        seconds = self.job.spec.run_policy.startup_deadline_seconds
+        if seconds is None or stage.started or stage.attempt_time is None:
+            return None
+        return millis(stage.attempt_time) + 1000 * seconds
+
+    def _start_overdue(self, stage: StageStatus) -> bool:
+        deadline = self._start_deadline(stage)
+        return deadline is not None and self.now_ms >= deadline
+
+    def _start_failed(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> Decision:
+        """End an attempt that has not started in time. Its reason is written before its workers are stopped."""
+        seconds = self.job.spec.run_policy.startup_deadline_seconds
+        waited = [worker.seen for worker in attempt if worker.phase is WorkerPhase.PENDING and worker.seen is not None]
+        known = self.job.status.failure if any(worker.stopping for worker in attempt) else None
+        message = f"not all workers ran within runPolicy.startupDeadlineSeconds ({seconds})"
+        unknown = Failure(reason=Reason.START_FAILED, message=message)
+        failure = known or next(iter([*waited, self.admission.refusal]), None) or unknown
+        if live := self._live():
+            status = self._status(stage=self._counted(stage, attempt), message=f"{message}: {failure.message}")
+            return self._stop(live, status.model_copy(update={"failure": failure}), "the attempt has not started")
+        return self._attempt_failed(stage, attempt, failure)
 
     def _stage_succeeded(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> Decision:
         report = attempt[0].report
@@ -181,9 +224,11 @@ class _Pass:
         return Decision(status, wake_at_ms=self.now_ms, reason="StageSucceeded")
 
     def _attempt_failed(self, stage: StageStatus, attempt: tuple[Worker, ...], failure: Failure) -> Decision:
+        # Nobody's fault, so it does not use up what maxRestarts allows.
+        disrupted = failure.reason is Reason.DISRUPTED
         counted = self._counted(stage, attempt).model_copy(
             update={
-                "restarts": stage.restarts + 1,
+                "restarts": stage.restarts + (0 if disrupted else 1),
                 "finish_time": rfc3339(self.now_ms),
                 "created": False,
                 "usage": _usage(stage, attempt),
@@ -191,7 +236,7 @@ class _Pass:
         )
         spent = {"failure": failure, "usage": (self.job.status.usage or Usage()) + _attempt_usage(attempt)}
         allowed = self.job.spec.run_policy.max_restarts
-        if may_end_differently(failure) and stage.restarts < allowed:
+        if disrupted or (may_end_differently(failure) and stage.restarts < allowed):
             again = counted.model_copy(update={"state": StageState.PENDING})
             message = f"{stage.name}: attempt {stage.attempt} failed ({failure.reason}): {failure.message}"
             status = self._status(stage=again, message=message).model_copy(update=spent)
@@ -205,7 +250,8 @@ class _Pass:
     def _restart_at(self, stage: StageStatus) -> int:
         if stage.finish_time is None:
             return self.now_ms  # The last attempt did not fail, it was suspended: there is nothing to wait for.
-        return millis(stage.finish_time) + self.policy.backoff_ms * (1 << min(stage.restarts - 1, _BACKOFF_DOUBLINGS))
+        doublings = min(max(stage.restarts - 1, 0), _BACKOFF_DOUBLINGS)
+        return millis(stage.finish_time) + self.policy.backoff_ms * (1 << doublings)
 
     # -- ends ---------------------------------------------------------------------------------------
 
@@ -288,14 +334,21 @@ class _Pass:
             update={
                 "checkpoint": (report.checkpoint if report is not None else None) or stage.checkpoint,
                 "workers_ready": sum(worker.phase is WorkerPhase.RUNNING for worker in attempt),
+                "started": stage.started or self._all_have_run(stage, attempt),
                 "workers_failed": sum(worker.phase is WorkerPhase.FAILED for worker in attempt),
             }
         )
 
+    def _all_have_run(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> bool:
+        everyone = len(attempt) >= len(worker_plans(self.job, stage.name, stage.attempt))
+        return everyone and all(worker.phase in (WorkerPhase.RUNNING, WorkerPhase.SUCCEEDED) for worker in attempt)
+
     def _in_progress(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> JobStatus:
         counted = self._counted(stage, attempt)
         ready = "" if counted.workers_ready == len(attempt) else f"{counted.workers_ready} of {len(attempt)} workers "
-        status = self._status(phase=Phase.RUNNING, stage=counted, message=f"{stage.name}: {ready}running")
+        waits = next((w.seen.message for w in attempt if w.phase is WorkerPhase.PENDING and w.seen is not None), "")
+        message = f"{stage.name}: {ready}running" + (f"; {waits}" if waits else "")
+        status = self._status(phase=Phase.RUNNING, stage=counted, message=message)
         report = attempt[0].report if attempt else None
         progress = report.progress if report is not None else None
         if progress is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ullage_operator.api.types import JobStatus
+from ullage_trainer.config import Failure
 
 from .workers import Action
 
@@ -17,6 +18,8 @@ class Policy:
     """Where the storage is mounted in workers."""
     backoff_ms: int = 10_000
     """From the second in which an attempt failed to the first restart; doubled with each, 32 times at most."""
+    image: str | None = None
+    """The workers' image where the job names none; null for ``ullage run``."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Admission:
     allowed: bool = True
     reason: str = ""
     message: str = ""
+    refusal: Failure | None = None
+    """Why workers could not be created when that was last tried: a quota, for instance."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ _CONSEQUENCES: Final = frozenset({Reason.PEER_FAILED, Reason.STOPPED})
 def cause_of(attempt: Sequence[Worker], expected: int) -> Failure:
     """Return what went wrong first in an attempt of so many workers.
 
-    What a worker says of itself comes first; then that one is gone, or ended without a word and unasked.
+    What a worker says of itself, or what was seen of its end, comes first; then that one is gone, or ended without
+    a word and unasked.
     A failure that is only the consequence of another's is the cause where nothing else is known.
     """
     ended = _failed(attempt)
@@ -43,8 +44,9 @@ def _failed(attempt: Sequence[Worker]) -> list[Worker]:
 
 
 def _own(ended: Sequence[Worker]) -> list[Failure]:
-    told = (worker.report.failure for worker in ended if worker.report is not None)
-    return [failure for failure in told if failure is not None and failure.reason not in _CONSEQUENCES]
+    told = [worker.report.failure for worker in ended if worker.report is not None]
+    seen = [worker.seen for worker in ended]
+    return [failure for failure in (*told, *seen) if failure is not None and failure.reason not in _CONSEQUENCES]
 
 
 def _silent(index: int) -> Failure:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ullage_operator.api.quantity import bytes_, cpu_millis
 from ullage_operator.api.types import TrainingJob
-from ullage_trainer.config import ExitReport, Stage, StageDocument
+from ullage_trainer.config import ExitReport, Failure, Stage, StageDocument
 
 MIB = 1 << 20
 _PLAIN_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
@@ -36,6 +36,8 @@ class Worker:
     """It was asked to end, by us."""
     report: ExitReport | None = None
     """What it says of itself."""
+    seen: Failure | None = None
+    """What is seen from outside: why it has not started, or how it ended."""
 
     @property
     def live(self) -> bool:

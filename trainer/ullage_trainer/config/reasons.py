@@ -38,6 +38,11 @@ class Reason(StrEnum):
     STALLED = "Stalled"
     PEER_FAILED = "PeerFailed"
     LOST = "Lost"
+    DISRUPTED = "Disrupted"
+    IMAGE_UNAVAILABLE = "ImageUnavailable"
+    UNSCHEDULABLE = "Unschedulable"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    START_FAILED = "StartFailed"
 
 
 EXIT_CODES: Final[dict[Reason, int]] = {
@@ -55,6 +60,12 @@ EXIT_CODES: Final[dict[Reason, int]] = {
     Reason.STALLED: 124,
     Reason.PEER_FAILED: 75,
     Reason.LOST: 75,
+    # A worker never says these of itself: they are seen from outside.
+    Reason.DISRUPTED: 75,
+    Reason.IMAGE_UNAVAILABLE: 75,
+    Reason.UNSCHEDULABLE: 75,
+    Reason.QUOTA_EXCEEDED: 75,
+    Reason.START_FAILED: 75,
 }
 
 RETRYABLE: Final = frozenset({
@@ -66,6 +77,11 @@ RETRYABLE: Final = frozenset({
     Reason.STALLED,
     Reason.PEER_FAILED,
     Reason.LOST,
+    Reason.DISRUPTED,
+    Reason.IMAGE_UNAVAILABLE,
+    Reason.UNSCHEDULABLE,
+    Reason.QUOTA_EXCEEDED,
+    Reason.START_FAILED,
 })  # fmt: skip
 """Reasons after which another attempt may end differently. Bad input never does."""
 

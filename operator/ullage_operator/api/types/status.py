@@ -76,6 +76,10 @@ class StageStatus(Model):
     """Failures that counted against ``runPolicy.maxRestarts``."""
     start_time: Timestamp | None = None
     """When the first attempt started."""
+    attempt_time: Timestamp | None = None
+    """When the latest attempt was opened."""
+    started: bool = False
+    """All workers of the latest attempt have run."""
     finish_time: Timestamp | None = None
     """When the stage ended."""
     workers_ready: Count = 0

@@ -1,0 +1,75 @@
+# Two images from one file:
+#   docker build --target operator -t ullage-operator .
+#   docker build --target trainer  -t ullage-trainer .
+# Further arguments of the trainer: REQUIREMENTS=requirements/trainer-gpu.txt with a CUDA development image for BUILD_BASE
+# and HOROVOD_GPU_OPERATIONS=NCCL; SSL_CERT_FILE, where the network needs a certificate bundle of its own.
+ARG BASE=python:3.11-slim-bookworm
+ARG BUILD_BASE=${BASE}
+
+# ---------------------------------------------------------------- tools: what installs, and stays behind
+FROM ${BUILD_BASE} AS tools
+ARG SSL_CERT_FILE
+WORKDIR /src
+COPY requirements/bootstrap.txt requirements/
+RUN python3 -m venv /opt/tools && \
+    /opt/tools/bin/python -m pip install --no-cache-dir --quiet --require-hashes -r requirements/bootstrap.txt && \
+    python3 -m venv --without-pip /opt/ullage
+
+# ---------------------------------------------------------------- package: Ullage itself, last to change
+FROM tools AS package
+ARG SSL_CERT_FILE
+COPY requirements/package.txt requirements/
+RUN python3 -m venv --without-pip /opt/build && \
+    /opt/tools/bin/uv pip install --no-cache --quiet --python /opt/build/bin/python --require-hashes -r requirements/package.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY operator operator
+COPY trainer trainer
+RUN /opt/tools/bin/uv pip install --no-cache --quiet --python /opt/build/bin/python --no-deps --no-build-isolation \
+    --compile-bytecode --target /opt/app .
+
+# ---------------------------------------------------------------- the operator: no TensorFlow
+FROM tools AS operator-env
+ARG SSL_CERT_FILE
+COPY requirements/operator.txt requirements/
+RUN /opt/tools/bin/uv pip install --no-cache --quiet --python /opt/ullage/bin/python --compile-bytecode --require-hashes \
+    -r requirements/operator.txt
+
+FROM ${BASE} AS operator
+LABEL org.opencontainers.image.title="ullage-operator" \
+      org.opencontainers.image.description="Watches TrainingJobs, runs their workers and keeps the books" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=operator-env /opt/ullage /opt/ullage
+COPY --from=package /opt/app /opt/app
+ENV PATH=/opt/ullage/bin:/opt/app/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/app PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+WORKDIR /tmp
+ENTRYPOINT ["python", "-m", "ullage_operator"]
+
+# ---------------------------------------------------------------- the trainer: TensorFlow and Horovod, no kopf
+FROM tools AS trainer-env
+ARG SSL_CERT_FILE
+ARG REQUIREMENTS=requirements/trainer.txt
+ARG HOROVOD_GPU_OPERATIONS
+RUN command -v c++ make >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends g++ make; }
+COPY requirements requirements
+RUN python3 -m venv --without-pip /opt/build && \
+    /opt/tools/bin/uv pip install --quiet --python /opt/build/bin/python --require-hashes -r ${REQUIREMENTS} && \
+    /opt/tools/bin/uv pip install --quiet --python /opt/build/bin/python --require-hashes -r requirements/horovod-build.txt && \
+    /opt/tools/bin/uv pip install --quiet --python /opt/ullage/bin/python --compile-bytecode --require-hashes -r ${REQUIREMENTS}
+COPY scripts/build_horovod.py scripts/
+RUN XDG_CACHE_HOME=/opt/cache /opt/build/bin/python scripts/build_horovod.py && \
+    /opt/tools/bin/uv pip install --quiet --python /opt/ullage/bin/python --no-deps --no-index \
+    /opt/cache/ullage/wheels/*/horovod-*.whl
+
+FROM ${BASE} AS trainer
+LABEL org.opencontainers.image.title="ullage-trainer" \
+      org.opencontainers.image.description="A worker of a TrainingJob: TensorFlow, Horovod and Ullage's agent" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=trainer-env /opt/ullage /opt/ullage
+COPY --from=package /opt/app /opt/app
+ENV PATH=/opt/ullage/bin:/opt/app/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/app PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 TF_CPP_MIN_LOG_LEVEL=2
+USER 10001:10001
+WORKDIR /tmp
+ENTRYPOINT ["python", "-m", "ullage_trainer"]

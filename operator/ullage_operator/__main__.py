@@ -1,0 +1,63 @@
+"""``python -m ullage_operator``: the operator."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import kopf
+import typer
+
+import ullage_operator.handlers  # noqa: F401 - its decorators tell kopf what to call
+from ullage_operator.cluster.pods import PodSettings
+from ullage_operator.ledger import sqlite_url
+from ullage_operator.service import Service
+from ullage_operator.settings import Settings
+
+
+def _option(name: str, text: str) -> typer.models.OptionInfo:
+    variable = f"ULLAGE_{name.upper().replace('-', '_')}"
+    option: typer.models.OptionInfo = typer.Option(f"--{name}", envvar=variable, help=text)
+    return option
+
+
+def main(
+    *,
+    state: Annotated[Path, _option("state", "Folder for the books and the gangs' secret.")] = Path("/var/lib/ullage"),
+    ledger_url: Annotated[str | None, _option("ledger-url", "Address of the books, if not in that folder.")] = None,
+    cluster: Annotated[str, _option("cluster", "The cluster's name in the books.")] = "kubernetes",
+    namespace: Annotated[str, _option("namespace", "The namespace the operator runs in.")] = "ullage-system",
+    trainer_image: Annotated[str | None, _option("trainer-image", "Image of workers whose job names none.")] = None,
+    image_pull_policy: Annotated[str | None, _option("image-pull-policy", "When workers' images are pulled.")] = None,
+    cluster_domain: Annotated[str, _option("cluster-domain", "The cluster's DNS domain.")] = "cluster.local",
+    progress_seconds: Annotated[float, _option("progress-seconds", "How often workers are asked.")] = 60.0,
+    backoff_seconds: Annotated[float, _option("backoff-seconds", "From a failure to the first restart.")] = 10.0,
+    metrics_port: Annotated[int, _option("metrics-port", "Where Prometheus finds the metrics.")] = 8080,
+    health_port: Annotated[int, _option("health-port", "Where the kubelet asks whether it is well.")] = 8081,
+) -> None:
+    """Watch TrainingJobs, run their workers, keep the books."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    settings = Settings(
+        state=state,
+        ledger_url=ledger_url or sqlite_url(state / "ledger.sqlite3"),
+        cluster=cluster,
+        namespace=namespace,
+        trainer_image=trainer_image or None,
+        pods=PodSettings(cluster_domain=cluster_domain, image_pull_policy=image_pull_policy or None),
+        progress_seconds=progress_seconds,
+        backoff_seconds=backoff_seconds,
+        metrics_port=metrics_port,
+        health_port=health_port,
+    )
+    kopf.run(
+        clusterwide=True,
+        standalone=True,
+        liveness_endpoint=f"http://0.0.0.0:{health_port}/healthz",
+        memo=Service(settings),
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

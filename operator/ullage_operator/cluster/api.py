@@ -1,0 +1,126 @@
+"""The way to the API server: JSON in, JSON out, through the client's own connections and credentials."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+from kubernetes.aio.client import ApiClient
+
+from .names import JsonObject
+
+MERGE_PATCH: Final = "application/merge-patch+json"
+STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
+_TIMEOUT_SECONDS: Final = 30
+_WATCH_SECONDS: Final = 290
+
+
+class ApiRefusal(Exception):
+    """The API server said no."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+
+class Api:
+    """Requests to one API server, counted by verb and answer."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+        self.requests: Counter[tuple[str, int]] = Counter()
+
+    async def get(self, path: str, query: dict[str, str] | None = None) -> JsonObject:
+        """Return an object, or a list of objects."""
+        return await self._request("GET", path, query)
+
+    async def create(self, path: str, body: JsonObject) -> JsonObject:
+        """Create an object and return it."""
+        return await self._request("POST", path, None, body)
+
+    async def replace(self, path: str, body: JsonObject) -> JsonObject:
+        """Replace an object, if it has not changed since it was read, and return it."""
+        return await self._request("PUT", path, None, body)
+
+    async def patch(self, path: str, body: JsonObject, kind: str = MERGE_PATCH) -> JsonObject:
+        """Change an object and return it."""
+        return await self._request("PATCH", path, None, body, kind)
+
+    async def delete(self, path: str, uid: str) -> JsonObject:
+        """Delete an object if it is still the one with this UID."""
+        return await self._request("DELETE", path, None, {"preconditions": {"uid": uid}})
+
+    async def watch(self, path: str, query: dict[str, str]) -> AsyncIterator[JsonObject]:
+        """Yield events until the API server ends the watch, as it does every few minutes.
+
+        Raises
+        ------
+        ApiRefusal
+            The server said no: 410 where the version to start from is too old.
+        """
+        options = query | {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(_WATCH_SECONDS)}
+        async with self._response("GET", path, options, None, "application/json", verb="WATCH") as response:
+            # The server ends the watch; one that is silent for much longer is dead.
+            async for line in response.content:
+                event: JsonObject = json.loads(line)
+                if event["type"] == "ERROR":
+                    told = event["object"]
+                    raise ApiRefusal(int(told.get("code", 500)), told.get("reason", ""), told.get("message", ""))
+                yield event
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None,
+        body: JsonObject | None = None,
+        kind: str = "application/json",
+    ) -> JsonObject:
+        async with self._response(method, path, query, body, kind, verb=method) as response:
+            answer: JsonObject = json.loads(await response.read())
+            return answer
+
+    @asynccontextmanager
+    async def _response(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str] | None,
+        body: JsonObject | None,
+        kind: str,
+        *,
+        verb: str,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        method, url, headers, sent, _ = await self._client.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params={"Accept": "application/json", "Content-Type": kind},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        seconds = _WATCH_SECONDS + _TIMEOUT_SECONDS if verb == "WATCH" else _TIMEOUT_SECONDS
+        answer = await self._client.call_api(method, url, headers, sent, _request_timeout=seconds)
+        response: aiohttp.ClientResponse = answer.response
+        self.requests[verb, response.status] += 1
+        try:
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                raise _refusal(response.status, await response.read())
+            yield response
+        finally:
+            response.release()
+
+
+def _refusal(status: int, body: bytes) -> ApiRefusal:
+    try:
+        told = json.loads(body)
+        return ApiRefusal(status, str(told.get("reason", "")), str(told.get("message", "")))
+    except (ValueError, AttributeError):
+        return ApiRefusal(status, HTTPStatus(status).phrase, body[:500].decode(errors="replace"))

@@ -1,0 +1,75 @@
+"""From a pod to entries in the books. Pure: time is passed in."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from ullage_operator.accounts import is_final, opened, outcome_of, used
+from ullage_operator.ledger import Entry, EntryContext, HoldOpened, HoldReleased, Outcome, Provenance
+from ullage_operator.plan import WorkerPlan
+from ullage_operator.plan.instants import millis
+from ullage_trainer.config import ExitReport
+
+from .names import BILLED_ANNOTATION, JsonObject, annotations_of, uid_of
+from .observe import container_state, report_of
+
+_UNKNOWN = {"worker_uid", "from_ms"}
+"""What a pod's hold has that nobody knows before the pod is there."""
+
+
+def billed(context: EntryContext, plan: WorkerPlan) -> str:
+    """Return what a worker is billed by, for the pod's annotation."""
+    hold = opened(context, plan, "unknown", 0, accelerators=plan.accelerators)
+    return hold.model_dump_json(exclude=_UNKNOWN, exclude_defaults=True)
+
+
+def hold_of(pod: JsonObject) -> HoldOpened | None:
+    """Return the hold of a pod: from when it was bound to a node, by the API server's clock.
+
+    Null for a pod that was never bound: it held nothing. Null too where the annotation was tampered with.
+    """
+    since = _scheduled_ms(pod)
+    written = annotations_of(pod).get(BILLED_ANNOTATION)
+    if since is None or written is None:
+        return None
+    try:
+        return HoldOpened.model_validate_json(
+            f'{written.rstrip()[:-1]},"worker_uid":"{uid_of(pod)}","from_ms":{since}}}'
+        )
+    except ValidationError:
+        return None
+
+
+def ended(pod: JsonObject, hold: HoldOpened, live: ExitReport | None, now_ms: int) -> list[Entry]:
+    """Return what is written of a pod that has ended.
+
+    Its hold lasts until its container ended, by the node's clock, which is the only one that knows. A pod
+    whose node does not tell ended, as far as is known, when it was to be gone; that is an estimate.
+    """
+    terminated = container_state(pod).get("terminated", {})
+    at, source = terminated.get("finishedAt"), "container status"
+    if at is None:
+        at, source = pod["metadata"].get("deletionTimestamp"), "deletion time"
+    end = max(hold.from_ms, millis(at) if at is not None else now_ms)
+    measured = bool(terminated)
+    final = report_of(pod)
+    report = final or live
+    outcome = outcome_of(report)
+    if outcome is Outcome.LOST and measured:
+        outcome = Outcome.FAILED
+    release = HoldReleased(
+        context=hold.context,
+        worker_uid=hold.worker_uid,
+        to_ms=end,
+        outcome=outcome,
+        provenance=Provenance.MEASURED if measured else Provenance.ESTIMATED,
+        source=source if at is not None else "when it was seen to have ended",
+    )
+    activity = [] if report is None else used(hold, report, end, measured=is_final(final))
+    return [release, *activity]
+
+
+def _scheduled_ms(pod: JsonObject) -> int | None:
+    conditions = pod.get("status", {}).get("conditions") or []
+    bound = (c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "True")
+    return next((millis(condition["lastTransitionTime"]) for condition in bound), None)

@@ -1,0 +1,132 @@
+"""What the API server has of one kind, kept up to date by list and watch; a new list replaces what was known."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+
+from .api import Api, ApiRefusal
+from .names import JobKey, JsonObject, uid_of
+
+_log = logging.getLogger(__name__)
+_PAUSE_SECONDS: Final = 1.0
+_REMEMBERED: Final = 10_000
+
+
+class Reflector:
+    """A copy of the objects at a path, by the job that they belong to.
+
+    Parameters
+    ----------
+    api
+        The API server.
+    path, selector
+        Which objects.
+    key_of
+        Tells which job an object belongs to.
+    changed
+        Called with the job's key when one of its objects has changed.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        path: str,
+        selector: str,
+        key_of: Callable[[JsonObject], JobKey],
+        changed: Callable[[JobKey], None],
+    ) -> None:
+        self._api = api
+        self._path = path
+        self._query = {"labelSelector": selector} if selector else {}
+        self._key_of = key_of
+        self._changed = changed
+        self._objects: dict[JobKey, dict[str, JsonObject]] = defaultdict(dict)
+        self._deleted: deque[str] = deque(maxlen=_REMEMBERED)
+        self._contact = time.monotonic()
+        self._connected = False
+        self.synced = asyncio.Event()
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago this copy was known to be true: 0 while the API server has a watch open."""
+        return 0.0 if self._connected else time.monotonic() - self._contact
+
+    def of(self, key: JobKey) -> list[JsonObject]:
+        """Return a job's objects."""
+        return list(self._objects.get(key, {}).values())
+
+    def put(self, item: JsonObject) -> None:
+        """Take an object that the API server has just answered with: the watch may tell of it only later."""
+        if uid_of(item) not in self._deleted:
+            self._store(item)
+
+    async def run(self) -> None:
+        """Keep the copy up to date until cancelled."""
+        while True:
+            try:
+                version = await self._list()
+                while True:
+                    version = await self._watch(version)
+            except ApiRefusal as error:
+                if error.status != HTTPStatus.GONE:
+                    _log.warning("watching %s: %s", self._path, error)
+                    await asyncio.sleep(_PAUSE_SECONDS)
+            except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+                _log.warning("watching %s: %s", self._path, str(error) or type(error).__name__)
+                await asyncio.sleep(_PAUSE_SECONDS)
+            finally:
+                self._disconnected()
+
+    async def _list(self) -> str:
+        found = await self._api.get(self._path, self._query)
+        before = {key: dict(items) for key, items in self._objects.items()}
+        self._objects.clear()
+        for item in found["items"]:
+            self._objects[self._key_of(item)][uid_of(item)] = item
+        self._contact = time.monotonic()
+        self.synced.set()
+        for key in before.keys() | self._objects.keys():
+            self._changed(key)
+        return str(found["metadata"]["resourceVersion"])
+
+    async def _watch(self, version: str) -> str:
+        self._connected = True
+        async for event in self._api.watch(self._path, self._query | {"resourceVersion": version}):
+            item = event["object"]
+            version = item["metadata"]["resourceVersion"]
+            if event["type"] == "BOOKMARK":
+                continue
+            key = self._key_of(item)
+            if event["type"] == "DELETED":
+                self._deleted.append(uid_of(item))
+                self._objects[key].pop(uid_of(item), None)
+                if not self._objects[key]:
+                    del self._objects[key]
+            else:
+                self._store(item)
+            self._changed(key)
+        self._disconnected()
+        return version
+
+    def _disconnected(self) -> None:
+        if self._connected:
+            self._connected, self._contact = False, time.monotonic()
+
+    def _store(self, item: JsonObject) -> None:
+        items = self._objects[self._key_of(item)]
+        known = items.get(uid_of(item))
+        if known is None or version_of(item) >= version_of(known):
+            items[uid_of(item)] = item
+
+
+def version_of(item: JsonObject) -> int:
+    """Return an object's version, which counts up."""
+    return int(item["metadata"]["resourceVersion"])

@@ -1,0 +1,166 @@
+"""Workers on a cluster: pods are created, asked to end, let go and deleted here. Every call may be made again."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+from ullage_operator.api.types import TrainingJob
+from ullage_operator.plan import CreateWorkers
+from ullage_trainer.config import Failure, Reason
+
+from .api import STRATEGIC_PATCH, Api, ApiRefusal
+from .names import (
+    FINALIZER,
+    JOB_UID_LABEL,
+    STOPPED_ANNOTATION,
+    JsonObject,
+    annotations_of,
+    labels_of,
+    pods_path,
+    uid_of,
+)
+from .pods import PodSettings, network_policy, placed, pod, service
+from .reflector import Reflector
+
+_GONE_OR_ANOTHER: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
+_REFUSALS: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST})
+_AT_ONCE: Final = 16
+
+T = TypeVar("T")
+
+
+class PredecessorThere(Exception):
+    """Pods of an earlier job of the same name are still there."""
+
+
+class Refused(Exception):
+    """The API server does not take the pods, and says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+@dataclass
+class PodWorkers:
+    """The workers of a cluster."""
+
+    api: Api
+    pods: Reflector
+    settings: PodSettings
+    operator_namespace: str
+    secret: bytes
+    """What gangs' keys are derived from."""
+    _ready: set[str] = field(default_factory=set)
+
+    async def create(self, job: TrainingJob, action: CreateWorkers) -> None:
+        """Create pods; those that are there already are taken as they are.
+
+        Raises
+        ------
+        PredecessorThere
+            Under their names there are pods of another job.
+        Refused
+            A quota or another rule of the cluster keeps them out.
+        """
+        uid = job.metadata.uid or ""
+        await self._make_ready(job.metadata.namespace or "")
+        attempt = f"{uid}/{action.document.stage}-{action.document.attempt}"
+        key = hmac.new(self.secret, attempt.encode(), hashlib.sha256).digest()
+        document = placed(action.document, self.settings)
+        bodies = [pod(job, document, plan, key, self.settings) for plan in action.workers]
+        await for_each(lambda body: self._create(body, uid), bodies)
+
+    async def stop(self, item: JsonObject, why: str) -> None:
+        """Ask a pod to end; first it is written on it that this was us."""
+        if STOPPED_ANNOTATION not in annotations_of(item):
+            patch = {"metadata": {"uid": uid_of(item), "annotations": {STOPPED_ANNOTATION: why}}}
+            try:
+                self.pods.put(await self.api.patch(_path(item), patch))
+            except ApiRefusal as error:
+                if error.status not in _GONE_OR_ANOTHER:
+                    raise
+        await self.delete(item)
+
+    async def delete(self, item: JsonObject) -> None:
+        """Delete a pod, if it is still the one that it was."""
+        try:
+            answer = await self.api.delete(_path(item), uid_of(item))
+        except ApiRefusal as error:
+            if error.status not in _GONE_OR_ANOTHER:
+                raise
+            return
+        if answer.get("kind") == "Pod":
+            self.pods.put(answer)
+
+    async def release(self, item: JsonObject) -> None:
+        """Take our finalizer off a pod: from now on it may go."""
+        if FINALIZER not in (item["metadata"].get("finalizers") or []):
+            return
+        patch = {"metadata": {"uid": uid_of(item), "$deleteFromPrimitiveList/finalizers": [FINALIZER]}}
+        try:
+            self.pods.put(await self.api.patch(_path(item), patch, STRATEGIC_PATCH))
+        except ApiRefusal as error:
+            if error.status not in _GONE_OR_ANOTHER:
+                raise
+
+    async def _create(self, body: JsonObject, job_uid: str) -> None:
+        namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
+        try:
+            self.pods.put(await self.api.create(pods_path(namespace), body))
+        except ApiRefusal as error:
+            if error.status in _REFUSALS:
+                raise Refused(_refusal(name, error)) from error
+            if error.reason != "AlreadyExists":
+                raise
+            there = await self.api.get(pods_path(namespace, name))
+            if labels_of(there).get(JOB_UID_LABEL) != job_uid:
+                raise PredecessorThere(name) from error
+            self.pods.put(there)
+
+    async def _make_ready(self, namespace: str) -> None:
+        """Have the namespace's Service and NetworkPolicy: looked after once in this process's life."""
+        if namespace in self._ready:
+            return
+        for path, body in (
+            (f"/api/v1/namespaces/{namespace}/services", service(namespace)),
+            (
+                f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies",
+                network_policy(namespace, self.operator_namespace),
+            ),
+        ):
+            try:
+                await self.api.create(path, body)
+            except ApiRefusal as error:
+                if error.reason != "AlreadyExists":
+                    raise
+        self._ready.add(namespace)
+
+
+async def for_each(work: Callable[[T], Awaitable[None]], items: Iterable[T]) -> None:
+    """Do something for each item, some at a time; all are tried, then the first error is raised."""
+    some = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(item: T) -> None:
+        async with some:
+            await work(item)
+
+    outcomes = await asyncio.gather(*(one(item) for item in items), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _refusal(name: str, error: ApiRefusal) -> Failure:
+    reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in error.message else Reason.START_FAILED
+    return Failure(reason=reason, message=f"pod {name} is not admitted: {error.message}"[:1024])
+
+
+def _path(item: JsonObject) -> str:
+    return pods_path(item["metadata"]["namespace"], item["metadata"]["name"])

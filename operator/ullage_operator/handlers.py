@@ -1,0 +1,40 @@
+"""What kopf calls: each handler hands over to the service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kopf
+
+from .cluster.names import GROUP, PLURAL, VERSION
+from .service import Service
+
+
+@kopf.on.startup()
+async def start(settings: kopf.OperatorSettings, memo: Service, **_: Any) -> None:
+    """Set kopf up to write nothing of its own, and start."""
+    settings.posting.enabled = False
+    settings.watching.server_timeout = 290
+    settings.watching.client_timeout = 320
+    settings.scanning.disabled = True
+    await memo.start()
+
+
+@kopf.on.cleanup()
+async def stop(memo: Service, **_: Any) -> None:
+    """End."""
+    await memo.stop()
+
+
+@kopf.on.event(GROUP, VERSION, PLURAL)
+async def job(event: kopf.RawEvent, memo: Service, **_: Any) -> None:
+    """Take what the API server tells of a job."""
+    memo.job_seen(dict(event["object"]), deleted=event["type"] == "DELETED")
+
+
+@kopf.on.probe(id="well")
+async def well(memo: Service, **_: Any) -> str:
+    """Tell the kubelet whether the operator is well; an error is an answer of 500."""
+    if ailments := memo.ailments():
+        raise kopf.PermanentError("; ".join(ailments))
+    return "ok"

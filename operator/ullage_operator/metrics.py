@@ -1,0 +1,159 @@
+"""What Prometheus scrapes: sums of the books, computed anew at each scrape, and the operator's own health.
+
+A restart changes no counter of the books: what it shows is what they hold. Counters are of what has been released;
+what is held now stands in gauges, since how it will end is not known yet. No series bears a job's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Protocol
+
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from .cluster.names import JsonObject
+from .ledger import OPEN, GroupKey, Ledger, UsageRow
+
+_LABELS: Final[tuple[GroupKey, ...]] = ("institution", "model_family", "stage", "outcome")
+_COUNTERS: Final[tuple[tuple[str, str, Callable[[UsageRow], float | None]], ...]] = (
+    ("ullage_accelerator_seconds", "Accelerator-seconds that were held.", lambda row: row.accelerator_ms / 1000),
+    (
+        "ullage_accelerator_active_seconds",
+        "Accelerator-seconds in which a kernel ran, where that was measured.",
+        lambda row: None if row.accelerator_active_ms is None else row.accelerator_active_ms / 1000,
+    ),
+    ("ullage_cpu_core_seconds", "Core-seconds that were held.", lambda row: row.cpu_held_core_us / 1e6),
+    (
+        "ullage_cpu_used_core_seconds",
+        "CPU time that was used.",
+        lambda row: None if row.cpu_used_ms is None else row.cpu_used_ms / 1000,
+    ),
+    (
+        "ullage_memory_byte_seconds",
+        "Byte-seconds of memory that were held.",
+        lambda row: row.memory_held_mib_ms * (1 << 20) / 1000,
+    ),
+    ("ullage_samples", "Samples gone through.", lambda row: row.samples),
+    ("ullage_read_bytes", "Bytes of input files read.", lambda row: row.bytes_read),
+    ("ullage_energy_joules", "Energy of IT equipment, the central estimate.", lambda row: row.joules),
+    ("ullage_workers", "Workers that held something and have ended.", lambda row: row.holds),
+)
+
+
+class BooksCollector(Collector):
+    """Sums of the books."""
+
+    def __init__(self, ledger: Ledger, now_ms: Callable[[], int]) -> None:
+        self._ledger = ledger
+        self._now_ms = now_ms
+
+    def collect(self) -> Iterable[Metric]:
+        """Return what has been released by institution, model family, stage and outcome; and what is held now."""
+        now = self._now_ms()
+        rows = self._ledger.usage(0, now + 1, by=_LABELS)
+        released = [row for row in rows if row.group["outcome"] != OPEN]
+        for name, text, value in _COUNTERS:
+            family = CounterMetricFamily(name, text, labels=_LABELS)
+            for row in released:
+                found = value(row)
+                if found is not None:
+                    family.add_metric([row.group[label] or "" for label in _LABELS], found)
+            yield family
+        yield from self._held()
+
+    def _held(self) -> Iterator[Metric]:
+        labels = ("institution", "stage")
+        workers = GaugeMetricFamily("ullage_held_workers", "Workers that hold something now.", labels=labels)
+        accelerators = GaugeMetricFamily("ullage_held_accelerators", "Accelerators that are held now.", labels=labels)
+        cores = GaugeMetricFamily("ullage_held_cpu_cores", "Cores that are held now.", labels=labels)
+        memory = GaugeMetricFamily("ullage_held_memory_bytes", "Memory that is held now.", labels=labels)
+        sums: dict[tuple[str, str], list[float]] = {}
+        for hold in self._ledger.open_holds():
+            held = sums.setdefault((hold.context.institution or "", hold.stage.value), [0, 0, 0, 0])
+            for index, amount in enumerate((1, hold.accelerators, hold.cpu_millis / 1000, hold.memory_mib * (1 << 20))):
+                held[index] += amount
+        for group, held in sorted(sums.items()):
+            for family, amount in zip((workers, accelerators, cores, memory), held, strict=True):
+                family.add_metric(group, amount)
+        yield from (workers, accelerators, cores, memory)
+
+
+class JobsCollector(Collector):
+    """How far live jobs are; their series end with them."""
+
+    def __init__(self, jobs: Callable[[], list[JsonObject]]) -> None:
+        self._jobs = jobs
+
+    def collect(self) -> Iterable[Metric]:
+        """Return jobs by phase, and the progress of those that run."""
+        phases = GaugeMetricFamily("ullage_jobs", "Jobs by phase.", labels=("phase",))
+        progress = GaugeMetricFamily(
+            "ullage_job_progress_ratio", "How far the stage of a running job is.", labels=("namespace", "job", "stage")
+        )
+        counts = dict.fromkeys(("Pending", "Running", "Suspended", "Succeeded", "Failed"), 0)
+        for job in self._jobs():
+            status = job.get("status") or {}
+            phase = status.get("phase", "Pending")
+            counts[phase] = counts.get(phase, 0) + 1
+            told = status.get("progress") or {}
+            if phase == "Running" and told.get("totalSteps"):
+                metadata = job["metadata"]
+                labels = (metadata["namespace"], metadata["name"], status.get("stage") or "")
+                progress.add_metric(labels, told.get("step", 0) / told["totalSteps"])
+        for phase, count in counts.items():
+            phases.add_metric((phase,), count)
+        yield from (phases, progress)
+
+
+class Running(Protocol):
+    """What the operator knows of itself."""
+
+    @property
+    def requests(self) -> dict[tuple[str, int], int]:
+        """Requests to the API server by verb and status code."""
+
+    @property
+    def queue_depth(self) -> int:
+        """Jobs that wait for their turn."""
+
+    @property
+    def watch_age_seconds(self) -> float:
+        """How long ago the operator's view of pods was known to be true."""
+
+    @property
+    def ledger_errors(self) -> int:
+        """Posts that the ledger did not take."""
+
+
+class OperatorCollector(Collector):
+    """The operator's own health."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+
+    def collect(self) -> Iterable[Metric]:
+        """Return requests, queue depth, the age of the view of pods, and errors of the ledger."""
+        requests = CounterMetricFamily("ullage_api_requests", "Requests to the API server.", labels=("verb", "code"))
+        for (verb, code), count in sorted(self._running.requests.items()):
+            requests.add_metric((verb, str(code)), count)
+        yield requests
+        yield GaugeMetricFamily("ullage_queue_depth", "Jobs that wait for a pass.", value=self._running.queue_depth)
+        yield GaugeMetricFamily(
+            "ullage_pod_watch_age_seconds",
+            "How long ago the view of pods was known to be true.",
+            value=self._running.watch_age_seconds,
+        )
+        yield CounterMetricFamily(
+            "ullage_ledger_write_errors", "Posts that the ledger did not take.", value=self._running.ledger_errors
+        )
+
+
+class PassMetrics:
+    """Passes over jobs and how long they take."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.seconds = Histogram("ullage_pass_duration_seconds", "Passes over jobs.", registry=registry)
+        self.failures = Counter("ullage_pass_failures", "Passes that ended with an error.", registry=registry)
+        self.info = Gauge("ullage_build_info", "The operator's version.", ["version"], registry=registry)

@@ -1,0 +1,278 @@
+"""One pass over one job: observe its pods, write the books, decide, write the status, act, and let go of what is done.
+
+The order is what makes a crash between any two calls harmless. What was decided is written before it is done;
+a pod's finalizer goes last, once its end is in the books and in the status; and every call may be made again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ullage_trainer.config import Failure
+
+from .api import InvalidManifest, parse
+from .api.types import CleanPodPolicy, JobStatus, Phase, StageState, TrainingJob
+from .cluster.books import ended, hold_of
+from .cluster.check import check
+from .cluster.events import Recorder
+from .cluster.jobs import Jobs
+from .cluster.names import INDEX_LABEL, JOB_UID_LABEL, STORAGE_ROOT, JobKey, JsonObject, labels_of, uid_of
+from .cluster.observe import container_state, has_ended, observe
+from .cluster.pull import Puller
+from .cluster.reflector import Reflector
+from .cluster.workers import PodWorkers, PredecessorThere, Refused, for_each
+from .ledger import ConflictingEntry, Entry, LedgerError, RefusedEntry
+from .plan import Admission, CreateWorkers, Decision, Policy, StopWorkers, decide
+from .plan.conditions import accepted
+from .plan.instants import millis
+from .posting import Poster
+from .settings import Settings
+
+_log = logging.getLogger(__name__)
+_TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
+_GOOD_NEWS: Final = frozenset({"StageSucceeded", "Completed", "Suspended", "Deleted", "NotAdmitted"})
+_PROGRESS: Final = {"progress": None, "progress_text": "", "eta": "", "metric": ""}
+_RETRY_SECONDS: Final = 5.0
+_PREDECESSOR_SECONDS: Final = 1.0
+
+
+@dataclass
+class Reconciler:
+    """Works on jobs; what it remembers only spares calls, and may be lost at any time."""
+
+    jobs: Jobs
+    pods: Reflector
+    workers: PodWorkers
+    poster: Poster
+    puller: Puller
+    recorder: Recorder
+    settings: Settings
+    _written: set[tuple[str, bool]] = field(default_factory=set)
+    """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
+    _refused: dict[str, Failure] = field(default_factory=dict)
+    """Why the pods of a job, by UID, were not admitted when that was last tried."""
+    _status_written: dict[str, float] = field(default_factory=dict)
+    """When a job's status, by UID, was last written."""
+
+    async def reconcile(self, key: JobKey) -> float | None:
+        """Make one pass; return after how many seconds to come again."""
+        pods = self.pods.of(key)
+        raw = self.jobs.get(key)
+        if raw is None and pods:
+            raw = await self.jobs.read(key)  # It may only not have been heard of yet.
+        uid = None if raw is None else uid_of(raw)
+        own = [item for item in pods if labels_of(item).get(JOB_UID_LABEL) == uid]
+        strangers = [item for item in pods if labels_of(item).get(JOB_UID_LABEL) != uid]
+        waits = [await self._settle(strangers)]
+        if raw is not None:
+            waits.append(await self._reconcile(raw, own))
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    async def _settle(self, strangers: Sequence[JsonObject]) -> float | None:
+        """End pods of a job that is gone, or of an earlier one of this name; let them go once they are written."""
+        now = now_ms()
+        live = [item for item in strangers if not has_ended(item, now) and not _terminating(item)]
+        await for_each(self.workers.delete, live)
+        if not await self._write_books(strangers, now):
+            return _RETRY_SECONDS
+        await for_each(self._release, [item for item in strangers if has_ended(item, now)])
+        return None
+
+    async def _reconcile(self, raw: JsonObject, pods: Sequence[JsonObject]) -> float | None:
+        now = now_ms()
+        in_books = await self._write_books(pods, now)
+        try:
+            job = parse(raw, source=f"{raw['metadata']['namespace']}/{raw['metadata']['name']}")
+            check(job, self.settings.trainer_image)
+        except InvalidManifest as error:
+            await self._refuse(raw, error, now)
+            return None if in_books else _RETRY_SECONDS
+        await self._pull(job, pods)
+        decision = self._decide(job, pods, now)
+        wait = self._wait_for_more(job, decision.status)
+        if wait is None and decision.status != job.status:
+            if not await self.jobs.write_status(raw, decision.status):
+                return 0.0
+            self._status_written[uid_of(raw)] = time.monotonic()
+            await self._tell(raw, job, decision)
+            job = job.model_copy(update={"status": decision.status})
+        waits = [wait, await self._act(job, decision, pods)]
+        if in_books:
+            await for_each(self._release, _let_go(job, pods, now))
+        else:
+            waits.append(_RETRY_SECONDS)
+        waits.append(await self._clean_up(raw, job, decision, pods))
+        if decision.wake_at_ms is not None:
+            waits.append(max(0.0, (decision.wake_at_ms - now) / 1000))
+        if job.status.phase is Phase.RUNNING:
+            waits.append(self.settings.progress_seconds)
+        return min((at for at in waits if at is not None), default=None)
+
+    def _decide(self, job: TrainingJob, pods: Sequence[JsonObject], now: int) -> Decision:
+        path = job.spec.storage.path
+        policy = Policy(
+            storage_root=STORAGE_ROOT if path == "." else f"{STORAGE_ROOT}/{path}",
+            backoff_ms=round(self.settings.backoff_seconds * 1000),
+            image=self.settings.trainer_image,
+        )
+        observed = tuple(observe(item, self.puller.last(uid_of(item)), now) for item in pods)
+        admission = Admission(refusal=self._refused.get(job.metadata.uid or ""))
+        decision = decide(job, observed, admission, now, policy)
+        status = accepted(decision.status, "", now, job.metadata.generation)
+        return Decision(status, decision.actions, decision.wake_at_ms, decision.ended, decision.reason)
+
+    async def _refuse(self, raw: JsonObject, error: InvalidManifest, now: int) -> None:
+        """Write one condition with all that is wrong; the job waits for another spec."""
+        before = JobStatus.model_validate_json(json.dumps(raw.get("status") or {}))
+        status = accepted(before, str(error), now, raw["metadata"].get("generation"))
+        message = f"the spec has {len(error.errors)} error(s): see the condition Accepted"
+        status = status.model_copy(update={"message": message})
+        if status != before and await self.jobs.write_status(raw, status):
+            await self.recorder.record(raw, "Warning", "SpecInvalid", str(error))
+
+    # -- the books ----------------------------------------------------------------------------------
+
+    async def _write_books(self, pods: Sequence[JsonObject], now: int) -> bool:
+        """Write the holds and the ends that are not in the books; return whether all of them are now."""
+        entries: list[Entry] = []
+        marks: set[tuple[str, bool]] = set()
+        for item in pods:
+            uid, over = uid_of(item), has_ended(item, now)
+            if (uid, over) in self._written or (hold := hold_of(item)) is None:
+                continue
+            entries += [hold, *(ended(item, hold, self.puller.last(uid), now) if over else [])]
+            marks.add((uid, over))
+        if not entries:
+            return True
+        try:
+            await self.poster.post(entries)
+        except (ConflictingEntry, RefusedEntry) as error:
+            # What was written first stands; a person must look at this.
+            _log.error("books: %s", error)
+        except LedgerError as error:
+            _log.warning("books: %s", error)
+            return False
+        self._written |= marks
+        return True
+
+    async def _release(self, item: JsonObject) -> None:
+        await self.workers.release(item)
+        uid = uid_of(item)
+        self.puller.forget(uid)
+        self._written -= {(uid, False)}
+
+    # -- the status ---------------------------------------------------------------------------------
+
+    def _wait_for_more(self, job: TrainingJob, status: JobStatus) -> float | None:
+        """Return for how long to keep a status back that differs by nothing but progress; null to write it now."""
+        if status == job.status or _without_progress(status) != _without_progress(job.status):
+            return None
+        due = self._status_written.get(job.metadata.uid or "", 0.0) + self.settings.progress_seconds
+        return due - time.monotonic() if due > time.monotonic() else None
+
+    async def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:
+        """Record an event where something has been decided, and not only observed."""
+        status = decision.status
+        if decision.reason:
+            bad = status.phase is Phase.FAILED or decision.reason not in _GOOD_NEWS
+            await self.recorder.record(raw, "Warning" if bad else "Normal", decision.reason, status.message)
+        elif any(isinstance(action, StopWorkers) for action in decision.actions):
+            await self.recorder.record(raw, "Normal", "Stopping", status.message)
+        elif _opened(status) > _opened(job.status):
+            await self.recorder.record(raw, "Normal", "Starting", status.message)
+
+    async def _pull(self, job: TrainingJob, pods: Sequence[JsonObject]) -> None:
+        """Ask the worker 0 that runs how far it is."""
+        if job.status.phase is Phase.RUNNING:
+            running = [item for item in pods if "running" in container_state(item)]
+            await for_each(self.puller.pull, [item for item in running if labels_of(item)[INDEX_LABEL] == "0"])
+
+    # -- actions ------------------------------------------------------------------------------------
+
+    async def _act(self, job: TrainingJob, decision: Decision, pods: Sequence[JsonObject]) -> float | None:
+        wait = None
+        for action in decision.actions:
+            if isinstance(action, CreateWorkers):
+                wait = await self._create(job, action)
+            elif isinstance(action, StopWorkers):
+                uids, why = set(action.uids), action.why
+                for item in pods:
+                    if uid_of(item) in uids:
+                        await self.workers.stop(item, why)
+        return wait
+
+    async def _create(self, job: TrainingJob, action: CreateWorkers) -> float | None:
+        """Create pods; return when to try again where they were not to be had."""
+        uid = job.metadata.uid or ""
+        try:
+            await self.workers.create(job, action)
+        except PredecessorThere:
+            return _PREDECESSOR_SECONDS
+        except Refused as error:
+            known = self._refused.get(uid)
+            self._refused[uid] = error.failure
+            return 0.0 if known != error.failure else _RETRY_SECONDS
+        self._refused.pop(uid, None)
+        return None
+
+    async def _clean_up(
+        self, raw: JsonObject, job: TrainingJob, decision: Decision, pods: Sequence[JsonObject]
+    ) -> float | None:
+        """Delete what is not to stay of a job that has ended; return when that is due."""
+        finished, policy = job.status.finish_time, job.spec.run_policy
+        if not decision.ended or job.status.phase not in _TERMINAL or finished is None:
+            return None
+        if policy.clean_pod_policy is CleanPodPolicy.ALL:
+            await for_each(self.workers.delete, [item for item in pods if not _terminating(item)])
+        if policy.ttl_seconds_after_finished is None or _terminating(raw):
+            return None
+        left = (millis(finished) - now_ms()) / 1000 + policy.ttl_seconds_after_finished
+        if left > 0:
+            return left
+        await self.jobs.delete(raw)
+        return None
+
+
+def now_ms() -> int:
+    """Return milliseconds since 1970 by this machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def _terminating(item: JsonObject) -> bool:
+    return "deletionTimestamp" in item["metadata"]
+
+
+def _opened(status: JobStatus) -> int:
+    """Return how many attempts were ever opened."""
+    return sum(stage.attempt for stage in status.stages)
+
+
+def _without_progress(status: JobStatus) -> JobStatus:
+    stages = [stage.model_copy(update={"checkpoint": None}) for stage in status.stages]
+    return status.model_copy(update={**_PROGRESS, "stages": stages})
+
+
+def _let_go(job: TrainingJob, pods: Sequence[JsonObject], now: int) -> list[JsonObject]:
+    """Return the pods that have ended and that no open attempt looks at any more."""
+    opened = {
+        (stage.name, stage.attempt)
+        for stage in job.status.stages
+        if stage.state in (StageState.CREATING, StageState.RUNNING)
+    }
+    if _over(job):
+        opened = set()
+
+    def done(item: JsonObject) -> bool:
+        worker = observe(item, None, now)
+        return not worker.live and (worker.stage, worker.attempt) not in opened
+
+    return [item for item in pods if done(item)]
+
+
+def _over(job: TrainingJob) -> bool:
+    return job.metadata.deletion_timestamp is not None or job.status.phase in _TERMINAL

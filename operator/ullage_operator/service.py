@@ -1,0 +1,153 @@
+"""The running operator: what it is made of, how it starts and ends, and whether it is well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+from prometheus_client import CollectorRegistry, start_http_server
+
+from .cluster.api import Api, ApiRefusal
+from .cluster.events import Recorder
+from .cluster.jobs import Jobs
+from .cluster.names import JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
+from .cluster.pull import Puller
+from .cluster.reflector import Reflector
+from .cluster.workers import PodWorkers
+from .ledger import Ledger
+from .metrics import BooksCollector, JobsCollector, OperatorCollector, PassMetrics
+from .posting import Poster
+from .reconcile import Reconciler, now_ms
+from .settings import Settings
+from .workqueue import WorkQueue
+
+_log = logging.getLogger(__name__)
+_RESYNC_SECONDS: Final = 300.0
+_STALE_SECONDS: Final = 120.0
+_SECRET_BYTES: Final = 32
+
+
+class Service:
+    """The operator of one cluster."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._stack = contextlib.AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._registry = CollectorRegistry()
+        self._passes = PassMetrics(self._registry)
+        self._passes.info.labels(version("ullage")).set(1)
+
+    async def start(self) -> None:
+        """Open the books, connect to the API server, and begin to work."""
+        settings = self.settings
+        settings.state.mkdir(parents=True, exist_ok=True)
+        self.ledger = self._stack.enter_context(
+            Ledger.open(settings.ledger_url, cluster=settings.cluster, now_ms=now_ms)
+        )
+        configuration = Configuration()
+        try:
+            config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        except config.ConfigException:
+            await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        client = await self._stack.enter_async_context(ApiClient(configuration))
+        session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        self.api = Api(client)
+        self.queue: WorkQueue[JobKey] = WorkQueue(self._pass)
+        self.jobs = Jobs(self.api)
+        self.pods = Reflector(self.api, pods_path(), selector(), key_of_pod, self.queue.add)
+        self.poster = Poster(self.ledger)
+        self._stack.callback(self.poster.close)
+        workers = PodWorkers(self.api, self.pods, settings.pods, settings.namespace, gang_secret(settings.state))
+        puller = Puller(session, settings.progress_seconds)
+        self._reconciler = Reconciler(self.jobs, self.pods, workers, self.poster, puller, Recorder(self.api), settings)
+        self._registry.register(BooksCollector(self.ledger, now_ms))
+        self._registry.register(JobsCollector(self.jobs.values))
+        self._registry.register(OperatorCollector(self))
+        server, _ = start_http_server(settings.metrics_port, registry=self._registry)
+        self._stack.callback(server.shutdown)
+        self._tasks = [
+            asyncio.create_task(self.pods.run(), name="pods"),
+            asyncio.create_task(self._work(), name="work"),
+        ]
+
+    async def stop(self) -> None:
+        """End; what was begun is taken up by the next operator."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stack.aclose()
+
+    def job_seen(self, job: JsonObject, *, deleted: bool) -> None:
+        """Take what the watch tells of a job."""
+        if deleted:
+            self.jobs.gone(job)
+        else:
+            self.jobs.seen(job)
+        self.queue.add(key_of_job(job))
+
+    def ailments(self) -> list[str]:
+        """Return why the operator is not well; empty if it is."""
+        found = [f"the task {task.get_name()} has ended" for task in self._tasks if task.done()]
+        if (age := self.pods.age_seconds) > _STALE_SECONDS:
+            found.append(f"pods were last seen {age:.0f} s ago")
+        return found
+
+    @property
+    def requests(self) -> dict[tuple[str, int], int]:
+        """Requests to the API server by verb and status code."""
+        return dict(self.api.requests)
+
+    @property
+    def queue_depth(self) -> int:
+        """Jobs that wait for their turn."""
+        return self.queue.depth
+
+    @property
+    def watch_age_seconds(self) -> float:
+        """How long ago the view of pods was known to be true."""
+        return self.pods.age_seconds
+
+    @property
+    def ledger_errors(self) -> int:
+        """Posts that the ledger did not take."""
+        return self.poster.errors
+
+    async def _work(self) -> None:
+        await self.pods.synced.wait()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.queue.run(self.settings.workers))
+            group.create_task(self._resync())
+
+    async def _resync(self) -> None:
+        """List jobs now and then: a deletion that happened while a watch was lost is told by nobody."""
+        while True:
+            try:
+                for key in await self.jobs.read_all():
+                    self.queue.add(key)
+            except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
+                _log.warning("listing jobs: %s", error)
+            await asyncio.sleep(_RESYNC_SECONDS)
+
+    async def _pass(self, key: JobKey) -> float | None:
+        with self._passes.seconds.time(), self._passes.failures.count_exceptions():
+            return await self._reconciler.reconcile(key)
+
+
+def gang_secret(state: Path) -> bytes:
+    """Return the secret that gangs' keys are derived from, made at the first start and kept beside the books."""
+    path = state / "gang.key"
+    if not path.exists():
+        partial = state / "gang.key.partial"
+        partial.touch(mode=0o600)
+        partial.write_bytes(secrets.token_bytes(_SECRET_BYTES))
+        partial.rename(path)
+    return path.read_bytes()

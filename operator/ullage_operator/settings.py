@@ -1,0 +1,36 @@
+"""What the admin sets of the operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .cluster.pods import PodSettings
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings; the command line has one option for each."""
+
+    state: Path
+    """The folder for the books, if they are in SQLite, and for the key that gangs' keys are derived from."""
+    ledger_url: str
+    """The address of the books."""
+    cluster: str = "kubernetes"
+    """The cluster's name in the books."""
+    namespace: str = "ullage-system"
+    """The namespace that the operator runs in."""
+    trainer_image: str | None = None
+    """The image of workers whose job names none."""
+    pods: PodSettings = field(default_factory=PodSettings)
+    """What is the same for all workers' pods."""
+    progress_seconds: float = 60.0
+    """How often a worker is asked how far it is, and how often at most that alone is written to a job's status."""
+    backoff_seconds: float = 10.0
+    """From an attempt's failure to the first restart."""
+    workers: int = 8
+    """How many jobs are worked on at a time."""
+    metrics_port: int = 8080
+    """Where Prometheus finds the metrics."""
+    health_port: int = 8081
+    """Where the kubelet asks whether the operator is well."""
