@@ -40,7 +40,7 @@ LABEL org.opencontainers.image.title="ullage-operator" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=operator-env /opt/ullage /opt/ullage
 COPY --from=package /opt/app /opt/app
-ENV PATH=/opt/ullage/bin:/opt/app/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/app PYTHONUNBUFFERED=1 \
+ENV PATH=/opt/ullage/bin:/opt/app/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/app HOME=/tmp USER=ullage PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 WORKDIR /tmp
@@ -68,7 +68,7 @@ LABEL org.opencontainers.image.title="ullage-trainer" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=trainer-env /opt/ullage /opt/ullage
 COPY --from=package /opt/app /opt/app
-ENV PATH=/opt/ullage/bin:/opt/app/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/app PYTHONUNBUFFERED=1 \
+ENV PATH=/opt/ullage/bin:/opt/app/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/app HOME=/tmp USER=ullage PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 TF_CPP_MIN_LOG_LEVEL=2
 USER 10001:10001
 WORKDIR /tmp

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import kopf
 import typer
+from kopf._core.engines.peering import Identity
 
 import ullage_operator.handlers  # noqa: F401 - its decorators tell kopf what to call
 from ullage_operator.cluster.pods import PodSettings
@@ -38,7 +39,8 @@ def main(
 ) -> None:
     """Watch TrainingJobs, run their workers, keep the books."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    for quiet in ("kopf.objects", "kopf.activities.probe", "aiohttp.access"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
     settings = Settings(
         state=state,
         ledger_url=ledger_url or sqlite_url(state / "ledger.sqlite3"),
@@ -54,10 +56,13 @@ def main(
     kopf.run(
         clusterwide=True,
         standalone=True,
+        identity=Identity("ullage-operator"),
         liveness_endpoint=f"http://0.0.0.0:{health_port}/healthz",
         memo=Service(settings),
     )
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command()(main)
+    app()

@@ -80,6 +80,32 @@ class BooksCollector(Collector):
         yield from (workers, accelerators, cores, memory)
 
 
+class CapacityCollector(Collector):
+    """What the cluster's nodes can give, and what of it no worker of ours holds."""
+
+    def __init__(self, capacity: Callable[[], dict[str, float]], ledger: Ledger) -> None:
+        self._capacity = capacity
+        self._ledger = ledger
+
+    def collect(self) -> Iterable[Metric]:
+        """Return capacity by resource. What Ullage does not hold is not idle: others may hold it."""
+        capacity = self._capacity()
+        total = GaugeMetricFamily("ullage_node_capacity", "What ready nodes can give.", labels=("resource",))
+        free = GaugeMetricFamily("ullage_not_held", "Capacity that no worker of Ullage holds.", labels=("resource",))
+        held = dict.fromkeys(capacity, 0.0)
+        for hold in self._ledger.open_holds():
+            for resource, amount in (
+                ("cpu", hold.cpu_millis / 1000),
+                ("memory", float(hold.memory_mib * (1 << 20))),
+                (hold.accelerator_type or "", float(hold.accelerators)),
+            ):
+                held[resource] = held.get(resource, 0.0) + amount
+        for resource, amount in sorted(capacity.items()):
+            total.add_metric((resource,), amount)
+            free.add_metric((resource,), amount - held[resource])
+        yield from (total, free)
+
+
 class JobsCollector(Collector):
     """How far live jobs are; their series end with them."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import secrets
 from importlib.metadata import version
@@ -19,11 +20,12 @@ from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
 from .cluster.names import JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
+from .cluster.nodes import capacity
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
 from .cluster.workers import PodWorkers
 from .ledger import Ledger
-from .metrics import BooksCollector, JobsCollector, OperatorCollector, PassMetrics
+from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
 from .posting import Poster
 from .reconcile import Reconciler, now_ms
 from .settings import Settings
@@ -32,6 +34,8 @@ from .workqueue import WorkQueue
 _log = logging.getLogger(__name__)
 _RESYNC_SECONDS: Final = 300.0
 _STALE_SECONDS: Final = 120.0
+_LOCK_SECONDS: Final = 2.0
+_NODES_SECONDS: Final = 60.0
 _SECRET_BYTES: Final = 32
 
 
@@ -42,6 +46,8 @@ class Service:
         self.settings = settings
         self._stack = contextlib.AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
+        self.capacity: dict[str, float] = {}
+        """What all nodes together can give, by resource, in base units; empty while it is not known."""
         self._registry = CollectorRegistry()
         self._passes = PassMetrics(self._registry)
         self._passes.info.labels(version("ullage")).set(1)
@@ -50,6 +56,7 @@ class Service:
         """Open the books, connect to the API server, and begin to work."""
         settings = self.settings
         settings.state.mkdir(parents=True, exist_ok=True)
+        await self._lock(settings.state / "lock")
         self.ledger = self._stack.enter_context(
             Ledger.open(settings.ledger_url, cluster=settings.cluster, now_ms=now_ms)
         )
@@ -72,12 +79,25 @@ class Service:
         self._registry.register(BooksCollector(self.ledger, now_ms))
         self._registry.register(JobsCollector(self.jobs.values))
         self._registry.register(OperatorCollector(self))
+        self._registry.register(CapacityCollector(lambda: self.capacity, self.ledger))
         server, _ = start_http_server(settings.metrics_port, registry=self._registry)
         self._stack.callback(server.shutdown)
         self._tasks = [
             asyncio.create_task(self.pods.run(), name="pods"),
             asyncio.create_task(self._work(), name="work"),
         ]
+
+    async def _lock(self, path: Path) -> None:
+        """Hold the folder for life: two operators would write the same books, and end each other's pods."""
+        lock = self._stack.enter_context(path.open("a"))
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _log.warning("%s: another operator holds it; waiting for it to end", path)
+                await asyncio.sleep(_LOCK_SECONDS)
+            else:
+                return
 
     async def stop(self) -> None:
         """End; what was begun is taken up by the next operator."""
@@ -126,6 +146,7 @@ class Service:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run(self.settings.workers))
             group.create_task(self._resync())
+            group.create_task(self._look_at_nodes())
 
     async def _resync(self) -> None:
         """List jobs now and then: a deletion that happened while a watch was lost is told by nobody."""
@@ -136,6 +157,15 @@ class Service:
             except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
                 _log.warning("listing jobs: %s", error)
             await asyncio.sleep(_RESYNC_SECONDS)
+
+    async def _look_at_nodes(self) -> None:
+        while True:
+            try:
+                listed = await self.api.get("/api/v1/nodes", {"resourceVersion": "0"})
+                self.capacity = capacity(listed["items"])
+            except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
+                _log.warning("listing nodes: %s", error)
+            await asyncio.sleep(_NODES_SECONDS)
 
     async def _pass(self, key: JobKey) -> float | None:
         with self._passes.seconds.time(), self._passes.failures.count_exceptions():

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from .definition import render
 
+_PATHS = (Path("manifests/crd/ullage.dev_trainingjobs.yaml"), Path("helm/ullage/files/trainingjobs.yaml"))
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the CRD into the manifests, or compare it; return the exit code: 0, or 1 where it has drifted."""
@@ -16,21 +18,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--path",
         type=Path,
-        default=Path("manifests/crd/ullage.dev_trainingjobs.yaml"),
-        help="the file (default: %(default)s, from the repository's root)",
+        action="append",
+        help=f"a file, from the repository's root (default: {' and '.join(map(str, _PATHS))})",
     )
     options = parser.parse_args(arguments)
-    path: Path = options.path
     text = render()
-    if options.check:
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            return 0
-        sys.stderr.write(f"{path} is not what the types say; run: python -m ullage_operator.api.crd\n")
-        return 1
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"wrote {path}\n")
-    return 0
+    drifted = False
+    for path in options.path or _PATHS:
+        if not options.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"wrote {path}\n")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            drifted = True
+            sys.stderr.write(f"{path} is not what the types say; run: python -m ullage_operator.api.crd\n")
+    return int(drifted)
 
 
 if __name__ == "__main__":
