@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench cluster cluster-down format lock crd clean
+.PHONY: help setup run test lint bench cluster cluster-down images manifests format lock crd clean
 
 BIN := .venv/bin
 EXAMPLE ?= manifests/examples/flight-delays.yaml
@@ -29,6 +29,12 @@ cluster: setup ## Start a Kubernetes of one node on this machine, for tests (roo
 
 cluster-down: setup ## End it and remove all it left.
 	@PYTHONPATH=tests $(BIN)/python -m cluster down
+
+images: setup ## Build both images and give them to the cluster that runs (root; buildah, debootstrap).
+	@PYTHONPATH=tests $(BIN)/python -m cluster images
+
+manifests: setup ## Render manifests/operator from the chart.
+	@sh scripts/render.sh
 
 format: setup ## Format the code.
 	@$(BIN)/ruff format .

@@ -1,9 +1,10 @@
-"""``python -m cluster up | down | load ARCHIVE``: a Kubernetes of one node, for tests, on this machine."""
+"""``python -m cluster COMMAND``: a Kubernetes of one node, for tests, on this machine."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from cluster import node
+from cluster import binaries, images, node
 
 
 def main() -> None:
@@ -13,11 +14,18 @@ def main() -> None:
     commands.add_parser("up", help="start it, unless it runs")
     commands.add_parser("down", help="end it and remove all of it")
     commands.add_parser("load", help="give it images").add_argument("archive", type=Path, help="an OCI archive")
+    commands.add_parser("images", help="build the images and give it them")
+    commands.add_parser("tool", help="print where a program is").add_argument("name", choices=binaries.GO_TOOLS)
     options = parser.parse_args()
     if options.command == "up":
         node.up(say)
     elif options.command == "down":
         node.down(say)
+    elif options.command == "images":
+        images.build(say)
+        images.load(say)
+    elif options.command == "tool":
+        print(binaries.tool(options.name, lambda line: print(f"cluster: {line}", file=sys.stderr)))
     else:
         node.load(options.archive)
 

@@ -11,6 +11,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 KUBERNETES = "1.34.4"
+GO_TOOLS = {
+    "helm": "helm.sh/helm/v3/cmd/helm@v3.22.0",
+}
+"""Programs that tests call, and the Go module of each."""
 NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
 TOOLS = {
     "containerd": "containerd",
@@ -44,7 +48,7 @@ def build(say: Callable[[str], None]) -> Path:
     """Return the folder of all programs, built if these sources were not built before."""
     sources = sorted(path for path in HERE.glob("*/**/*") if path.name in ("go.mod", "go.sum", "main.go"))
     digest = hashlib.sha256(b"".join(str(p.relative_to(HERE)).encode() + p.read_bytes() for p in sources))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ullage" / "cluster"
+    cache = _cache()
     done = cache / digest.hexdigest()[:16]
     if done.is_dir():
         return done
@@ -62,6 +66,20 @@ def build(say: Callable[[str], None]) -> Path:
         (making / name).symlink_to("kubernetes")
     making.rename(done)
     return done
+
+
+def tool(name: str, say: Callable[[str], None]) -> Path:
+    """Return a program of :data:`GO_TOOLS`, built if that was not done before."""
+    module = GO_TOOLS[name]
+    folder = _cache() / module.replace("/", "_")
+    if not (folder / name).exists():
+        say(f"building {name} from its Go module (once; about 2 minutes)")
+        subprocess.run(["go", "install", module], env=os.environ | {"GOBIN": str(folder)}, check=True)
+    return folder / name
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ullage" / "cluster"
 
 
 def _go(module: str, package: str, output: Path, stamp: str = "") -> None:

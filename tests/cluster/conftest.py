@@ -1,51 +1,5 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from cluster.fixtures import core, kubeconfig, namespace
 
-import pytest
-from kubernetes import client, config
-
-from cluster import binaries, node
-
-
-@pytest.fixture(scope="session")
-def kubeconfig() -> Iterator[Path]:
-    """A cluster: the one that ULLAGE_TEST_KUBECONFIG names, one that runs, or one for the time of the tests."""
-    named = os.environ.get("ULLAGE_TEST_KUBECONFIG")
-    if named:
-        yield Path(named)
-        return
-    if node.running() is not None:
-        yield node.KUBECONFIG
-        return
-    if lacks := binaries.missing():
-        told = f"no Kubernetes to test on: that of make cluster needs {'; '.join(lacks)}"
-        if os.environ.get("ULLAGE_REQUIRE_CLUSTER"):
-            pytest.fail(told)
-        pytest.skip(told)
-    _cluster("up")
-    yield node.KUBECONFIG
-    _cluster("down")
-
-
-def _cluster(command: str) -> None:
-    environment = os.environ | {"PYTHONPATH": str(node.ROOT / "tests")}
-    subprocess.run([sys.executable, "-m", "cluster", command], check=True, env=environment)
-
-
-@pytest.fixture(scope="session")
-def core(kubeconfig: Path) -> client.CoreV1Api:
-    return client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
-
-
-@pytest.fixture
-def namespace(core: client.CoreV1Api) -> Iterator[str]:
-    """A namespace that admits restricted pods only."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    made = core.create_namespace(client.V1Namespace(metadata={"generateName": "test-", "labels": labels}))
-    yield made.metadata.name
-    core.delete_namespace(made.metadata.name)
+__all__ = ["core", "kubeconfig", "namespace"]

@@ -80,7 +80,11 @@ def load(archive: Path) -> None:
     first = running()
     if first is None:
         raise SystemExit("cluster: expected a cluster that runs, found none; start it with make cluster")
-    ended = _inside(first.pid, "ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "import", str(archive))
+    importing = ("ctr", "--address", SOCKET, "--namespace", "k8s.io", "images", "import", str(archive))
+    ended = _inside(first.pid, *importing)
+    if "parent snapshot" in ended.stderr:
+        # containerd was collecting the layers of the image's predecessor meanwhile.
+        ended = _inside(first.pid, *importing)
     if ended.returncode:
         raise SystemExit(f"cluster: {archive.name} can't be imported: {ended.stderr.strip()}")
 

@@ -119,7 +119,12 @@ class PodWorkers:
                 raise Refused(_refusal(name, error)) from error
             if error.reason != "AlreadyExists":
                 raise
-            there = await self.api.get(pods_path(namespace, name))
+            try:
+                there = await self.api.get(pods_path(namespace, name))
+            except ApiRefusal as gone:
+                if gone.status != HTTPStatus.NOT_FOUND:
+                    raise
+                raise PredecessorThere(name) from gone  # It was: the next try finds its place free.
             if labels_of(there).get(JOB_UID_LABEL) != job_uid:
                 raise PredecessorThere(name) from error
             self.pods.put(there)

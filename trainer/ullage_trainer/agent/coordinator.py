@@ -10,7 +10,7 @@ from ullage_trainer.config import Failure, Stage, StageDocument, Usage
 from ullage_trainer.distributed.rendezvous import Rendezvous
 
 from .gang import GangState
-from .network import address_towards, bind_address
+from .network import address_towards, bind_address, own_name
 from .protocol import Heartbeat, Orders
 from .server import GangServer
 
@@ -24,7 +24,7 @@ class Coordinator:
         gang = document.gang
         self._document = document
         self._bind = bind_address(gang.coordinator_host)
-        self._own_address = address_towards(gang.coordinator_host)
+        self._own_address = address_towards(own_name(gang.coordinator_host))
         self._state = GangState(gang.replicas, gang.start_timeout_seconds, time.monotonic())
         self._rendezvous: Rendezvous | None = None
         listening = (

@@ -69,11 +69,13 @@ class Link:
         beat: Callable[[int], Heartbeat],
         wake: Callable[[], None],
         start_timeout_seconds: float,
+        first_seconds: float = 0.0,
     ) -> None:
         self._exchange = exchange
         self._beat = beat
         self._wake = wake
         self._start_timeout_seconds = start_timeout_seconds
+        self._first_seconds = first_seconds
         self._sequence = 0
         self._orders: Orders | None = None
         self._started = time.monotonic()
@@ -115,7 +117,7 @@ class Link:
         return True
 
     def _run(self) -> None:
-        while not self._closing.wait(HEARTBEAT_SECONDS if self._sequence else 0):
+        while not self._closing.wait(HEARTBEAT_SECONDS if self._sequence else self._first_seconds):
             before = self._orders
             if self._exchange_once() and self._orders != before:
                 self._wake()

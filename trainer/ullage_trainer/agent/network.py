@@ -24,13 +24,46 @@ def bind_address(coordinator_host: str) -> str:
 
 
 def address_towards(host: str) -> str:
-    """Return the address that this machine uses towards a host; nothing is sent."""
+    """Return the address that this machine uses towards a host; nothing is sent.
+
+    Raises
+    ------
+    RendezvousFailure
+        If the name does not resolve, or there is no way to it.
+    """
     if is_loopback(host):
         return LOOPBACK
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((host, _ANY_PORT))
+        try:
+            probe.connect((host, _ANY_PORT))
+        except OSError as error:
+            raise RendezvousFailure(
+                f"expected a way to worker 0 at {host}, found: {error.strerror or error}"
+            ) from error
         address: str = probe.getsockname()[0]
     return address
+
+
+def own_name(coordinator_host: str) -> str:
+    """Return worker 0's name as worker 0 itself looks it up: without its last dot, as ``/etc/hosts`` has it.
+
+    The name servers of a cluster tell of a pod only a moment after it has started.
+    """
+    return coordinator_host.rstrip(".")
+
+
+def address_of(host: str) -> str:
+    """Return the address of a host.
+
+    Raises
+    ------
+    RendezvousFailure
+        If the name does not resolve.
+    """
+    try:
+        return socket.gethostbyname(host)
+    except OSError as error:
+        raise RendezvousFailure(f"expected the name {host} to resolve, found: {error.strerror or error}") from error
 
 
 def interface_of(address: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import signal
-import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ from .events import Events
 from .finish import finish
 from .link import Exchange, HttpExchange, Link
 from .meter import Meter
-from .network import address_towards, interface_of
+from .network import address_of, address_towards, interface_of, is_loopback, own_name
 from .protocol import Heartbeat, Orders
 from .ranks import RankProcess
 from .reportfile import ReportFile
@@ -47,6 +46,8 @@ from .stall import JUDGED, stall_failure
 
 _PEER_GRACE_SECONDS: Final = 2.0
 """How long ranks have to end by themselves once a peer is gone: they can do nothing useful any more."""
+_FIRST_LOOKUP_SECONDS: Final = 2.0
+"""How long after its start a worker asks for worker 0's name on a cluster."""
 _GATHER_SECONDS: Final = 30.0
 _LAST_WORD_SECONDS: Final = 2.0
 _STACK_SECONDS: Final = 1.0
@@ -121,7 +122,10 @@ class Worker:
                 self.settings.listening_descriptor,
             )
             exchange = self._coordinator.exchange
-        self._link = Link(exchange, self._heartbeat, self._events.wake, gang.start_timeout_seconds)
+        # A name server that is asked too early remembers for half a minute that there is no such name.
+        alone = self._coordinator is not None or is_loopback(gang.coordinator_host)
+        first = 0.0 if alone else _FIRST_LOOKUP_SECONDS
+        self._link = Link(exchange, self._heartbeat, self._events.wake, gang.start_timeout_seconds, first)
         self._link.start()
         if self._coordinator is not None:
             self._look_for_earlier_output(self._coordinator)
@@ -237,7 +241,8 @@ class Worker:
 
     def _start_ranks(self, rendezvous_port: int) -> None:
         gang = self.document.gang
-        host = socket.gethostbyname(gang.coordinator_host)
+        name = gang.coordinator_host if self.settings.index else own_name(gang.coordinator_host)
+        host = address_of(name)
         interface = gang.interface or interface_of(address_towards(host))
         for slot, place in enumerate(places(gang.replicas, gang.slots_per_worker, self.settings.index)):
             environment = place.environment(

@@ -1,0 +1,72 @@
+"""The chart, installed as an admin does it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes import client
+
+from cluster import binaries, images
+from cluster.components import ADDRESS
+from cluster.node import ROOT
+from operator_tests.tenant import Books
+
+NAMESPACE = "ullage-system"
+RELEASE = "ullage"
+CHART = ROOT / "helm" / "ullage"
+VALUES: dict[str, Any] = {
+    "image": dict(zip(("repository", "tag"), images.reference("operator").split(":"), strict=True))
+    | {"pullPolicy": "Never"},
+    "trainer": {"image": images.reference("trainer"), "pullPolicy": "Never"},
+    "clusterName": "test",
+    "persistence": {"storageClassName": "-"},
+    "progressSeconds": 0.5,
+    "backoffSeconds": 0.5,
+    "metrics": {"serviceType": "NodePort"},
+}
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The operator, installed."""
+
+    kubeconfig: Path
+    core: client.CoreV1Api
+    state: Path
+    """The folder of its volume, on this machine."""
+
+    @property
+    def books(self) -> Books:
+        return Books(f"sqlite:///{self.state}/ledger.sqlite3", "test")
+
+    def pods(self) -> list[client.V1Pod]:
+        selector = "app.kubernetes.io/component=operator"
+        return list(self.core.list_namespaced_pod(NAMESPACE, label_selector=selector).items)
+
+    def log(self) -> str:
+        return "\n".join(self.core.read_namespaced_pod_log(pod.metadata.name, NAMESPACE) for pod in self.pods())
+
+    def metrics_port(self) -> int:
+        """Return the port of the node at which the metrics are."""
+        service = self.core.read_namespaced_service(f"{RELEASE}-metrics", NAMESPACE)
+        return int(service.spec.ports[0].node_port)
+
+    def metrics(self) -> str:
+        with urllib.request.urlopen(f"http://{ADDRESS}:{self.metrics_port()}/metrics", timeout=10) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def helm(self, *arguments: str, values: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+        return helm("--kubeconfig", str(self.kubeconfig), "--namespace", NAMESPACE, *arguments, values=values)
+
+
+def helm(*arguments: str, values: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+    program = binaries.tool("helm", lambda line: print(line, file=sys.stderr))
+    command = [str(program), *arguments, *(["--values", "-"] if values is not None else [])]
+    return subprocess.run(command, capture_output=True, text=True, check=False, input=yaml.safe_dump(values))

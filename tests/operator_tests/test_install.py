@@ -1,0 +1,131 @@
+"""The chart: what it renders, what the operator may do, and what stays when it goes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from kubernetes import client
+
+from cluster.binaries import KUBERNETES
+from cluster.fixtures import without
+from cluster.node import ROOT
+from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Operator, helm
+
+SERVICE_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
+TEMPLATE = ("template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--kube-version", KUBERNETES)
+MAY = [
+    ("list", "ullage.dev", "trainingjobs", ""),
+    ("watch", "ullage.dev", "trainingjobs", ""),
+    ("update", "ullage.dev", "trainingjobs", "status"),
+    ("delete", "ullage.dev", "trainingjobs", ""),
+    ("create", "", "pods", ""),
+    ("patch", "", "pods", ""),
+    ("delete", "", "pods", ""),
+    ("create", "", "services", ""),
+    ("create", "networking.k8s.io", "networkpolicies", ""),
+    ("create", "events.k8s.io", "events", ""),
+    ("list", "", "nodes", ""),
+]
+MAY_NOT = [
+    ("get", "", "secrets", ""),
+    ("list", "", "secrets", ""),
+    ("get", "", "configmaps", ""),
+    ("create", "", "pods", "exec"),
+    ("get", "", "pods", "log"),
+    ("create", "batch", "jobs", ""),
+    ("update", "ullage.dev", "trainingjobs", ""),
+    ("patch", "ullage.dev", "trainingjobs", ""),
+    ("create", "ullage.dev", "trainingjobs", ""),
+    ("patch", "", "nodes", ""),
+    ("delete", "", "namespaces", ""),
+    ("delete", "", "persistentvolumeclaims", ""),
+    ("create", "rbac.authorization.k8s.io", "clusterrolebindings", ""),
+    ("impersonate", "", "users", ""),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _programs() -> None:
+    without([] if shutil.which("go") else ["Go 1.25 or later"], "helm and kubeconform")
+
+
+def test_the_chart_has_no_faults() -> None:
+    said = helm("lint", "--strict", str(CHART))
+    assert (said.returncode, "[ERROR]" in said.stdout, "[WARNING]" in said.stdout) == (0, False, False)
+
+
+def test_values_that_do_not_exist_are_refused() -> None:
+    said = helm(*TEMPLATE, values={"progresSeconds": 5})
+    assert said.returncode == 1
+    assert "progresSeconds" in said.stderr
+
+
+def test_the_manifests_are_what_the_chart_renders() -> None:
+    rendered = helm(
+        "template",
+        RELEASE,
+        "--kube-version",
+        KUBERNETES,
+        str(CHART),
+        "--namespace",
+        NAMESPACE,
+        "--set",
+        "crds.install=false",
+    )
+    header = "# Rendered from helm/ullage by `make manifests`: change the chart, then run it.\n"
+    assert (ROOT / "manifests" / "operator" / "operator.yaml").read_text() == header + rendered.stdout
+
+
+def test_what_is_rendered_fits_the_schemas_of_kubernetes(operator: Operator) -> None:
+    rendered = helm(
+        "template", RELEASE, "--kube-version", KUBERNETES, str(CHART), "--namespace", NAMESPACE, values=VALUES
+    )
+    command = ["kubectl", "--kubeconfig", str(operator.kubeconfig), "--namespace", NAMESPACE]
+    said = subprocess.run(
+        [*command, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"],
+        input=rendered.stdout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+
+
+@pytest.mark.parametrize(("verb", "group", "resource", "subresource"), MAY)
+def test_the_operator_may_do_what_it_needs(
+    operator: Operator, verb: str, group: str, resource: str, subresource: str
+) -> None:
+    assert allowed(operator, verb, group, resource, subresource)
+
+
+@pytest.mark.parametrize(("verb", "group", "resource", "subresource"), MAY_NOT)
+def test_the_operator_may_do_nothing_else(
+    operator: Operator, verb: str, group: str, resource: str, subresource: str
+) -> None:
+    assert not allowed(operator, verb, group, resource, subresource)
+
+
+def allowed(operator: Operator, verb: str, group: str, resource: str, subresource: str) -> bool:
+    attributes = {
+        "verb": verb,
+        "group": group,
+        "resource": resource,
+        "subresource": subresource,
+        "namespace": "default",
+    }
+    review = {"spec": {"user": SERVICE_ACCOUNT, "resourceAttributes": attributes}}
+    answer = client.AuthorizationV1Api(operator.core.api_client).create_subject_access_review(review)
+    return bool(answer.status.allowed)
+
+
+def test_an_upgrade_changes_the_operator_and_keeps_its_books(operator: Operator) -> None:
+    (before,) = operator.pods()
+    key = (operator.state / "gang.key").read_bytes()
+    changed = VALUES | {"podAnnotations": {"changed": "yes"}}
+    said = operator.helm("upgrade", RELEASE, str(CHART), "--wait", "--timeout", "120s", values=changed)
+    assert said.returncode == 0, said.stderr
+    (after,) = [pod for pod in operator.pods() if pod.metadata.deletion_timestamp is None]
+    assert (after.metadata.uid != before.metadata.uid, after.metadata.annotations["changed"]) == (True, "yes")
+    assert (operator.state / "gang.key").read_bytes() == key
