@@ -1,0 +1,93 @@
+"""What the books are told of a pod."""
+
+from __future__ import annotations
+
+from kube.builders import BOUND_MS, CONTEXT, ENDED_MS, made, observed, report, scripted, terminated
+from ullage_operator.cluster.books import ended, hold_of
+from ullage_operator.ledger import Activity, DataUse, HoldOpened, HoldReleased, Outcome, Provenance
+from ullage_trainer.config import Stage, Use, WorkerState
+
+HOLD = HoldOpened(
+    context=CONTEXT,
+    worker_uid="uid-of-pod",
+    stage=Stage.TRAIN,
+    attempt=1,
+    index=0,
+    slots=1,
+    accelerators=0,
+    cpu_millis=1000,
+    memory_mib=2048,
+    from_ms=BOUND_MS,
+)
+
+
+def test_a_pod_holds_from_when_it_was_bound_what_its_annotation_says() -> None:
+    assert hold_of(observed({"running": {}})) == HOLD
+
+
+def test_a_pod_that_was_never_bound_held_nothing() -> None:
+    assert hold_of(observed(bound=False)) is None
+
+
+def test_a_pod_whose_annotation_was_tampered_with_has_no_hold() -> None:
+    assert hold_of(observed(annotations={"ullage.dev/billed": '{"slots":"many"}'})) is None
+    assert hold_of(observed(annotations={"ullage.dev/billed": ""})) is None
+
+
+def test_accelerators_that_are_asked_for_are_held() -> None:
+    limits = {"limits": {"nvidia.com/gpu": "2"}}
+    pod = made(scripted(workers={"replicas": 1, "resources": {"train": limits}}))
+    pod["metadata"]["uid"] = "uid-of-pod"
+    pod["status"] = observed()["status"]
+    hold = hold_of(pod)
+    assert hold is not None
+    assert (hold.accelerators, hold.accelerator_type) == (2, "nvidia.com/gpu")
+
+
+def test_a_worker_s_last_word_is_measured_until_its_container_ended() -> None:
+    use = Use(asset="points", fingerprint="f", rows_read=10, rows_accepted=9, bytes=100)
+    last = report(WorkerState.SUCCEEDED, uses=[use])
+    release, activity, used = ended(observed(terminated(0, last)), HOLD, None, ENDED_MS)
+    assert isinstance(release, HoldReleased)
+    assert (release.to_ms, release.outcome, release.provenance, release.source) == (
+        ENDED_MS,
+        Outcome.SUCCEEDED,
+        Provenance.MEASURED,
+        "container status",
+    )
+    assert isinstance(activity, Activity)
+    assert (activity.from_ms, activity.to_ms, activity.usage, activity.provenance) == (
+        BOUND_MS + 2_000,
+        ENDED_MS - 1_000,
+        last.usage,
+        Provenance.MEASURED,
+    )
+    assert used == DataUse(context=CONTEXT, worker_uid="uid-of-pod", at_ms=ENDED_MS, use=use)
+
+
+def test_a_container_that_was_killed_has_failed_and_what_it_last_told_is_an_estimate() -> None:
+    release, activity = ended(observed(terminated(137)), HOLD, report(WorkerState.RUNNING), ENDED_MS)
+    assert isinstance(release, HoldReleased)
+    assert (release.outcome, release.provenance) == (Outcome.FAILED, Provenance.MEASURED)
+    assert (activity.provenance, activity.source) == (Provenance.ESTIMATED, "last heartbeat")
+
+
+def test_a_pod_whose_node_does_not_tell_ended_when_it_was_to_be_gone_and_that_is_an_estimate() -> None:
+    pod = observed({"running": {}}, metadata={"deletionTimestamp": "2026-11-23T08:01:05Z"})
+    (release,) = ended(pod, HOLD, None, ENDED_MS + 60_000)
+    assert isinstance(release, HoldReleased)
+    assert (release.to_ms, release.outcome, release.provenance, release.source) == (
+        ENDED_MS,
+        Outcome.LOST,
+        Provenance.ESTIMATED,
+        "deletion time",
+    )
+
+
+def test_a_node_s_clock_that_is_behind_makes_no_time_below_zero() -> None:
+    early = terminated(0, report(WorkerState.SUCCEEDED))
+    early["terminated"]["finishedAt"] = "2026-11-23T08:00:00Z"
+    release, activity = ended(observed(early), HOLD, None, ENDED_MS)
+    assert isinstance(release, HoldReleased)
+    assert isinstance(activity, Activity)
+    assert (release.to_ms, activity.from_ms, activity.to_ms) == (BOUND_MS, BOUND_MS, BOUND_MS)
