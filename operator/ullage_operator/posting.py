@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ullage_operator.ledger import Entry, Ledger, LedgerError
+from ullage_operator.ledger import Entry, Ledger
 
 
 class Poster:
@@ -39,25 +39,24 @@ class Poster:
         self._thread.shutdown(wait=True)
 
     async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            try:
-                together = [entry for entries, _ in batch for entry in entries]
-                self.posted += await loop.run_in_executor(self._thread, self._ledger.post, together)
-                outcomes: list[LedgerError | None] = [None] * len(batch)
-            except LedgerError:
+            outcomes = [await self._try([entry for entries, _ in batch for entry in entries])]
+            if outcomes[0] is not None and len(batch) > 1:
                 # One of them is at fault, or the database: alone, each gets its own answer.
-                outcomes = [await self._alone(entries) for entries, _ in batch]
-            for (_, done), error in zip(batch, outcomes, strict=True):
-                if not done.cancelled():
-                    done.set_result(None) if error is None else done.set_exception(error)
+                outcomes = [await self._try(entries) for entries, _ in batch]
+            for (_, done), error in zip(batch, outcomes * (len(batch) // len(outcomes)), strict=True):
+                if done.cancelled():
+                    continue
+                if error is None:
+                    done.set_result(None)
+                else:
+                    self.errors += 1
+                    done.set_exception(error)
 
-    async def _alone(self, entries: Sequence[Entry]) -> LedgerError | None:
-        loop = asyncio.get_running_loop()
+    async def _try(self, entries: Sequence[Entry]) -> Exception | None:
         try:
-            self.posted += await loop.run_in_executor(self._thread, self._ledger.post, entries)
-        except LedgerError as error:
-            self.errors += 1
+            self.posted += await asyncio.get_running_loop().run_in_executor(self._thread, self._ledger.post, entries)
+        except Exception as error:  # noqa: BLE001 - whoever waits for it raises it
             return error
         return None

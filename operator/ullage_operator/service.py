@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
-from .cluster.names import JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
+from .cluster.names import GROUP, PLURAL, VERSION, JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
 from .cluster.nodes import capacity
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
@@ -35,6 +35,7 @@ _log = logging.getLogger(__name__)
 _RESYNC_SECONDS: Final = 300.0
 _STALE_SECONDS: Final = 120.0
 _LOCK_SECONDS: Final = 2.0
+_DEFINITION_SECONDS: Final = 0.5
 _NODES_SECONDS: Final = 60.0
 _SECRET_BYTES: Final = 32
 
@@ -68,6 +69,7 @@ class Service:
         client = await self._stack.enter_async_context(ApiClient(configuration))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.api = Api(client)
+        await self._wait_for_definition()
         self.queue: WorkQueue[JobKey] = WorkQueue(self._pass)
         self.jobs = Jobs(self.api)
         self.pods = Reflector(self.api, pods_path(), selector(), key_of_pod, self.queue.add)
@@ -98,6 +100,17 @@ class Service:
                 await asyncio.sleep(_LOCK_SECONDS)
             else:
                 return
+
+    async def _wait_for_definition(self) -> None:
+        """Wait until the API server knows what a TrainingJob is: kopf looks only once which kinds there are."""
+        while True:
+            try:
+                known = await self.api.get(f"/apis/{GROUP}/{VERSION}")
+                if any(resource["name"] == PLURAL for resource in known["resources"]):
+                    return
+            except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
+                _log.warning("waiting for the definition of %s.%s: %s", PLURAL, GROUP, error)
+            await asyncio.sleep(_DEFINITION_SECONDS)
 
     async def stop(self) -> None:
         """End; what was begun is taken up by the next operator."""

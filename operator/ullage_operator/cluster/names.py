@@ -41,8 +41,9 @@ MAX_DOCUMENT_BYTES: Final = 200 * 1024
 
 
 def selector() -> str:
-    """Return the label selector of all workers' pods."""
-    return ",".join(f"{name}={value}" for name, value in WORKER_LABELS.items())
+    """Return the label selector of all workers' pods: those that say whose worker they are, and which."""
+    ours = [f"{name}={value}" for name, value in WORKER_LABELS.items()]
+    return ",".join([*ours, JOB_LABEL, JOB_UID_LABEL, STAGE_LABEL, ATTEMPT_LABEL, INDEX_LABEL])
 
 
 def labels_of(item: JsonObject) -> dict[str, str]:
