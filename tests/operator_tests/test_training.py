@@ -13,7 +13,7 @@ import yaml
 from cluster.node import ROOT
 from local.runs.harness import ULLAGE, wait_until
 from operator_tests.install import Operator
-from operator_tests.tenant import CLAIM, Tenant
+from operator_tests.tenant import CLAIM, Tenant, stage_of
 
 DATA = ROOT / ".cache" / "data" / "flights"
 VARIANTS = ["float16"]
@@ -59,3 +59,28 @@ def test_the_same_manifest_gives_the_same_metrics_on_three_pods_as_on_this_machi
     local = json.loads(ran.stdout)["job"]["status"]
     assert status["metrics"] == local["metrics"]
     assert [row["metric"] for row in status["variants"]] == [row["metric"] for row in local["variants"]]
+
+
+def test_training_that_is_suspended_goes_on_from_its_checkpoint(tenant: Tenant, operator: Operator) -> None:
+    manifest = flights()
+    spec = manifest["spec"]
+    del spec["quantize"]
+    spec["training"] |= {"epochs": 6, "exact": False}
+    spec["workers"]["replicas"] = 2
+    shutil.copytree(DATA, tenant.storage / "data")
+    tenant.apply(manifest)
+    name = "flight-delays"
+    tenant.wait(name, lambda status: (status.get("progress") or {}).get("epoch") == 2, "the second epoch", 240)
+    tenant.patch(name, {"runPolicy": {"suspend": True}})
+    tenant.wait_for_phase(name, "Suspended")
+    suspended = stage_of(tenant.status(name))
+    assert suspended["checkpoint"]["epoch"] >= 1
+    tenant.patch(name, {"runPolicy": {"suspend": False}})
+    tenant.wait_for_phase(name, "Succeeded", 240)
+    status = tenant.status(name)
+    stage = stage_of(status)
+    assert (stage["attempt"], stage["restarts"]) == (2, 0)
+    # What had been gone through before was not gone through again.
+    samples_an_epoch = status["progress"]["totalSteps"] / 6 * spec["training"]["globalBatchSize"]
+    assert round(stage["usage"]["samples"] / samples_an_epoch, 1) == 6.0
+    assert operator.books.holds(name) == {"prepare Succeeded": 1, "train Stopped": 2, "train Succeeded": 2}
