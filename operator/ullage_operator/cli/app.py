@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from ullage_trainer.config import Stage
+
 from .exits import Exit
 
 _EXITS = """Exit codes: 0 done, 1 the job failed while it ran, 2 the manifest or command line is not valid,
@@ -18,7 +20,7 @@ can't be written), 130 Ctrl-C, 143 SIGTERM."""
 
 app = typer.Typer(
     name="ullage",
-    help="Distributed training that keeps the books: run jobs on this machine, and see what they consumed.",
+    help="Distributed training that keeps the books: run jobs here or on a cluster, and see what they consumed.",
     epilog=_EXITS,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -97,6 +99,66 @@ def usage(
     from .usage import usage_command  # noqa: PLC0415
 
     raise typer.Exit(usage_command(workdir, by=by, since=since, until=until, as_json=output is Format.JSON))
+
+
+NamespaceOption = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="The namespace; the kubeconfig's unless given.")
+]
+ContextOption = Annotated[str | None, typer.Option("--context", help="The kubeconfig's context.")]
+NameArgument = Annotated[str, typer.Argument(help="The job's name.", metavar="NAME")]
+
+
+@app.command()
+def submit(
+    manifests: Annotated[list[Path], typer.Argument(help="TrainingJob manifests; - reads standard input.")],
+    namespace: NamespaceOption = None,
+    context: ContextOption = None,
+) -> None:
+    """Check manifests, and create their jobs on the cluster."""
+    from .remote import Place, submit_command  # noqa: PLC0415
+
+    raise typer.Exit(submit_command(manifests, Place(context, namespace)))
+
+
+@app.command()
+def status(
+    name: Annotated[str | None, typer.Argument(help="The job's name; all jobs without one.", metavar="NAME")] = None,
+    namespace: NamespaceOption = None,
+    context: ContextOption = None,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Show how far jobs on the cluster are; of one that failed, why."""
+    from .remote import Place, status_command  # noqa: PLC0415
+
+    raise typer.Exit(status_command(name, Place(context, namespace), as_json=output is Format.JSON))
+
+
+@app.command()
+def logs(
+    name: NameArgument,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the worker ends.")] = False,
+    stage: Annotated[Stage | None, typer.Option(help="A stage; the one at hand unless given.")] = None,
+    worker: Annotated[int, typer.Option(help="Which worker of the gang, from 0.", min=0)] = 0,
+    namespace: NamespaceOption = None,
+    context: ContextOption = None,
+) -> None:
+    """Print what a worker on the cluster writes, of the latest attempt."""
+    from .remote import Place, logs_command  # noqa: PLC0415
+
+    raise typer.Exit(logs_command(name, Place(context, namespace), follow=follow, stage=stage, worker=worker))
+
+
+@app.command()
+def cancel(
+    names: Annotated[list[str], typer.Argument(help="The jobs' names.", metavar="NAME...")],
+    namespace: NamespaceOption = None,
+    context: ContextOption = None,
+) -> None:
+    """Delete jobs on the cluster; what they took stays in the books."""
+    from .remote import Place, cancel_command  # noqa: PLC0415
+
+    raise typer.Exit(cancel_command(names, Place(context, namespace)))
 
 
 def main() -> None:
