@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,12 @@ import yaml
 from cluster.binaries import CNI
 from cluster.certificates import Authority
 
+NUMBER = int(os.environ.get("ULLAGE_CLUSTER_NUMBER", "0"))
+"""Which cluster of this machine, 0 to 9: two checkouts can each have one of their own at the same time."""
 NODE = "ullage"
-HOST_ADDRESS = "10.213.77.1"
-ADDRESS = "10.213.77.2"
+LINK = f"ullage{NUMBER}"
+HOST_ADDRESS = f"10.213.77.{4 * NUMBER + 1}"
+ADDRESS = f"10.213.77.{4 * NUMBER + 2}"
 PODS = "10.244.0.0/16"
 SERVICES = "10.96.0.0/16"
 FIRST_SERVICE = "10.96.0.1"
@@ -21,7 +25,7 @@ DOMAIN = "cluster.local"
 PORT = 6443
 SERVER = f"https://{ADDRESS}:{PORT}"
 PAUSE = "localhost/pause:1"
-CGROUP = "ullage-cluster"
+CGROUP = f"ullage-cluster{NUMBER or ''}"
 SOCKET = "/run/containerd/containerd.sock"
 _CLIENTS = {
     "admin": "/O=system:masters/CN=admin",

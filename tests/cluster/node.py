@@ -14,14 +14,13 @@ from pathlib import Path
 import psutil
 
 from cluster import binaries, image
-from cluster.components import CGROUP, HOST_ADDRESS, PAUSE, SOCKET, configure
+from cluster.components import CGROUP, HOST_ADDRESS, LINK, PAUSE, SOCKET, configure
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".cluster"
 KUBECONFIG = FOLDER / "kubeconfig"
 _STATE = FOLDER / "state"
 _PID = FOLDER / "node.json"
-_LINK = "ullage0"
 _PATIENCE_SECONDS = 120.0
 
 
@@ -97,7 +96,7 @@ def down(say: Callable[[str], None]) -> None:
         first.kill()
         psutil.wait_procs([first], timeout=_PATIENCE_SECONDS)
     if _link_exists():
-        subprocess.run(["ip", "link", "delete", _LINK], check=False, capture_output=True)
+        subprocess.run(["ip", "link", "delete", LINK], check=False, capture_output=True)
     _wait(_remove_cgroups, "the control groups to empty")
     if FOLDER.exists():
         shutil.rmtree(FOLDER)
@@ -115,17 +114,17 @@ def _first_process(outside: subprocess.Popen[bytes]) -> psutil.Process:
 
 
 def _link(pid: int) -> None:
-    link = ["ip", "link", "add", _LINK, "type", "veth", "peer", "name", "node0", "netns", str(pid)]
+    link = ["ip", "link", "add", LINK, "type", "veth", "peer", "name", "node0", "netns", str(pid)]
     for command in (
         link,
-        ["ip", "address", "add", f"{HOST_ADDRESS}/30", "dev", _LINK],
-        ["ip", "link", "set", _LINK, "up"],
+        ["ip", "address", "add", f"{HOST_ADDRESS}/30", "dev", LINK],
+        ["ip", "link", "set", LINK, "up"],
     ):
         subprocess.run(command, check=True)
 
 
 def _link_exists() -> bool:
-    return Path("/sys/class/net", _LINK).exists()
+    return Path("/sys/class/net", LINK).exists()
 
 
 def _inside(pid: int, *command: str) -> subprocess.CompletedProcess[str]:
