@@ -66,6 +66,11 @@ class Operator:
         return helm("--kubeconfig", str(self.kubeconfig), "--namespace", NAMESPACE, *arguments, values=values)
 
 
+def ready(pod: client.V1Pod) -> bool:
+    """Tell whether a pod is ready."""
+    return any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or [])
+
+
 def helm(*arguments: str, values: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
     program = binaries.tool("helm", lambda line: print(line, file=sys.stderr))
     command = [str(program), *arguments, *(["--values", "-"] if values is not None else [])]

@@ -8,7 +8,7 @@ import pytest
 from kubernetes import client
 
 from local.runs.harness import wait_until
-from operator_tests.install import Operator
+from operator_tests.install import Operator, ready
 from operator_tests.tenant import CLAIM, Tenant, job, stage_of
 
 GONE = client.ApiException
@@ -268,10 +268,6 @@ def test_another_operator_takes_over_what_the_last_one_left(tenant: Tenant, oper
     assert stage_of(tenant.status("outlives"))["attempt"] == 1
     wait_until(lambda: operator.books.holds("outlives") == {"train Succeeded": 2}, "both holds released")
     assert operator.books.verified() == []
-
-
-def ready(pod: client.V1Pod) -> bool:
-    return any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or [])
 
 
 @pytest.mark.parametrize("name", ["x" * 41, "Two"])
