@@ -11,6 +11,7 @@ import typer
 from kopf._core.engines.peering import Identity
 
 import ullage_operator.handlers  # noqa: F401 - its decorators tell kopf what to call
+from ullage_operator.cluster.gang import GangScheduler
 from ullage_operator.cluster.pods import PodSettings
 from ullage_operator.ledger import sqlite_url
 from ullage_operator.service import Service
@@ -31,6 +32,9 @@ def main(
     namespace: Annotated[str, _option("namespace", "The namespace the operator runs in.")] = "ullage-system",
     trainer_image: Annotated[str | None, _option("trainer-image", "Image of workers whose job names none.")] = None,
     image_pull_policy: Annotated[str | None, _option("image-pull-policy", "When workers' images are pulled.")] = None,
+    gang: Annotated[
+        GangScheduler | None, _option("gang", "Who places a job's workers all at once, if not the own scheduler.")
+    ] = None,
     cluster_domain: Annotated[str, _option("cluster-domain", "The cluster's DNS domain.")] = "cluster.local",
     progress_seconds: Annotated[float, _option("progress-seconds", "How often workers are asked.")] = 60.0,
     backoff_seconds: Annotated[float, _option("backoff-seconds", "From a failure to the first restart.")] = 10.0,
@@ -47,7 +51,7 @@ def main(
         cluster=cluster,
         namespace=namespace,
         trainer_image=trainer_image or None,
-        pods=PodSettings(cluster_domain=cluster_domain, image_pull_policy=image_pull_policy or None),
+        pods=PodSettings(cluster_domain=cluster_domain, image_pull_policy=image_pull_policy or None, gang=gang),
         progress_seconds=progress_seconds,
         backoff_seconds=backoff_seconds,
         metrics_port=metrics_port,

@@ -19,6 +19,7 @@ from .api import InvalidManifest, parse
 from .api.types import CleanPodPolicy, JobStatus, Phase, StageState, TrainingJob
 from .cluster.books import ended, hold_of
 from .cluster.check import check
+from .cluster.contention import elder
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
 from .cluster.names import INDEX_LABEL, JOB_UID_LABEL, STORAGE_ROOT, JobKey, JsonObject, labels_of, uid_of
@@ -35,7 +36,7 @@ from .settings import Settings
 
 _log = logging.getLogger(__name__)
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
-_GOOD_NEWS: Final = frozenset({"StageSucceeded", "Completed", "Suspended", "Deleted", "NotAdmitted"})
+_GOOD_NEWS: Final = frozenset({"StageSucceeded", "Completed", "Suspended", "Deleted", "NotAdmitted", "GivesWay"})
 _PROGRESS: Final = {"progress": None, "progress_text": "", "eta": "", "metric": ""}
 _RETRY_SECONDS: Final = 5.0
 _PREDECESSOR_SECONDS: Final = 1.0
@@ -121,7 +122,10 @@ class Reconciler:
             image=self.settings.trainer_image,
         )
         observed = tuple(observe(item, self.puller.last(uid_of(item)), now) for item in pods)
-        admission = Admission(refusal=self._refused.get(job.metadata.uid or ""))
+        admission = Admission(
+            refusal=self._refused.get(job.metadata.uid or ""),
+            gives_way_to=elder(job, observed, self.jobs, self.pods, now) if self.settings.pods.gang is None else None,
+        )
         decision = decide(job, observed, admission, now, policy)
         status = accepted(decision.status, "", now, job.metadata.generation)
         return Decision(status, decision.actions, decision.wake_at_ms, decision.ended, decision.reason)

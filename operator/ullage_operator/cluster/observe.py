@@ -82,7 +82,14 @@ def observe(pod: JsonObject, live: ExitReport | None, now_ms: int) -> Worker:
         stopping=stopping,
         report=report,
         seen=seen,
+        bound=bool(pod["spec"].get("nodeName")),
+        gated=bool(_gates(pod)),
     )
+
+
+def _gates(pod: JsonObject) -> list[str]:
+    """Return the scheduling gates that keep a pod from being bound."""
+    return [str(gate["name"]) for gate in pod["spec"].get("schedulingGates") or []]
 
 
 def _gone_before_bound(pod: JsonObject) -> bool:
@@ -118,6 +125,8 @@ def _hindrance(pod: JsonObject, state: JsonObject) -> Failure | None:
         return _failure(pod, Reason.IMAGE_UNAVAILABLE, f"image {image} can't be pulled ({why}) {told}".strip())
     if why in _START_REASONS:
         return _failure(pod, Reason.START_FAILED, f"{why}: {told}")
+    if gates := _gates(pod):
+        return _failure(pod, Reason.UNSCHEDULABLE, f"waits in a queue: {', '.join(gates)}")
     unscheduled = _condition(pod, "PodScheduled", "False")
     if unscheduled is not None and unscheduled.get("reason") == "Unschedulable":
         return _failure(pod, Reason.UNSCHEDULABLE, f"no node takes it: {unscheduled.get('message', '')}")

@@ -11,6 +11,7 @@ from ullage_operator.plan import WorkerPlan
 from ullage_trainer.config import StageDocument
 
 from .books import billed
+from .gang import GangScheduler
 from .names import (
     ATTEMPT_LABEL,
     BILLED_ANNOTATION,
@@ -42,6 +43,8 @@ class PodSettings:
     """The cluster's DNS domain."""
     image_pull_policy: str | None = None
     """When images are pulled; null leaves it to the API server."""
+    gang: GangScheduler | None = None
+    """Who places an attempt's pods all at once; null leaves each to the cluster's own scheduler."""
 
 
 def placed(document: StageDocument, settings: PodSettings) -> StageDocument:

@@ -63,6 +63,10 @@ class Reflector:
         """Return a job's objects."""
         return list(self._objects.get(key, {}).values())
 
+    def keys(self) -> list[JobKey]:
+        """Return the jobs that have objects."""
+        return [key for key, items in self._objects.items() if items]
+
     def put(self, item: JsonObject) -> None:
         """Take an object that the API server has just answered with: the watch may tell of it only later."""
         if uid_of(item) not in self._deleted:

@@ -11,10 +11,11 @@ from http import HTTPStatus
 from typing import Final, TypeVar
 
 from ullage_operator.api.types import TrainingJob
-from ullage_operator.plan import CreateWorkers
+from ullage_operator.plan import CreateWorkers, worker_plans
 from ullage_trainer.config import Failure, Reason
 
 from .api import STRATEGIC_PATCH, Api, ApiRefusal
+from .gang import in_gang, pod_group
 from .names import (
     FINALIZER,
     JOB_UID_LABEL,
@@ -75,6 +76,11 @@ class PodWorkers:
         key = hmac.new(self.secret, attempt.encode(), hashlib.sha256).digest()
         document = placed(action.document, self.settings)
         bodies = [pod(job, document, plan, key, self.settings) for plan in action.workers]
+        if self.settings.gang is not None:
+            gang = worker_plans(job, document.stage, document.attempt)
+            bodies = [in_gang(self.settings.gang, body, job, document, len(gang)) for body in bodies]
+            if (group := pod_group(self.settings.gang, job, document, gang)) is not None:
+                await self._have(group.path, group.body)
         await for_each(lambda body: self._create(body, uid), bodies)
 
     async def stop(self, item: JsonObject, why: str) -> None:
@@ -140,12 +146,16 @@ class PodWorkers:
                 network_policy(namespace, self.operator_namespace),
             ),
         ):
-            try:
-                await self.api.create(path, body)
-            except ApiRefusal as error:
-                if error.reason != "AlreadyExists":
-                    raise
+            await self._have(path, body)
         self._ready.add(namespace)
+
+    async def _have(self, path: str, body: JsonObject) -> None:
+        """Create an object unless it is there."""
+        try:
+            await self.api.create(path, body)
+        except ApiRefusal as error:
+            if error.reason != "AlreadyExists":
+                raise
 
 
 async def for_each(work: Callable[[T], Awaitable[None]], items: Iterable[T]) -> None:

@@ -16,7 +16,9 @@ from .conditions import holds_since, with_conditions
 from .decision import Admission, Decision, Policy
 from .documents import stage_document
 from .failures import cause_of, may_end_differently, stopped_by_us
-from .instants import brief_duration, millis, rfc3339
+from .gang import is_gated, is_torn, pause_ms
+from .instants import millis, rfc3339
+from .progress import attempt_usage, usage_of, with_progress
 from .workers import CreateWorkers, StopWorkers, Worker, WorkerPhase, worker_plans
 
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
@@ -108,7 +110,7 @@ class _Pass:
 
     def _open(self, stage: StageStatus) -> Decision:
         """Open an attempt: a pass of its own, so that its number is written before any worker has it."""
-        if stage.restarts and (at := self._restart_at(stage)) > self.now_ms:
+        if (stage.restarts or stage.yields) and (at := self._restart_at(stage)) > self.now_ms:
             return Decision(self._status(message=f"{stage.name} starts again at {rfc3339(at)}"), wake_at_ms=at)
         number = 1 + max([stage.attempt, *(w.attempt for w in self.workers if w.stage is stage.name)])
         opened = stage.model_copy(
@@ -120,6 +122,7 @@ class _Pass:
                 "finish_time": None,
                 "attempt_time": rfc3339(self.now_ms),
                 "started": False,
+                "gated": False,
             }
         )
         message = f"{stage.name}: starting" if number == 1 else f"{stage.name}: starting attempt {number}"
@@ -159,26 +162,47 @@ class _Pass:
         if self._start_overdue(stage) and not failed and not self._all_have_run(stage, attempt):
             return self._start_failed(stage, attempt)
         if len(attempt) < expected or any(worker.phase is WorkerPhase.FAILED for worker in attempt):
-            if live := self._live():
-                return self._stop(
-                    live, self._status(stage=self._counted(stage, attempt)), "a worker of the gang failed"
-                )
-            if stopped_by_us(attempt, expected):
-                message = f"{stage.name}: attempt {stage.attempt} was stopped"
-                return Decision(
-                    self._cut_off(stage, Phase.RUNNING, StageState.PENDING, message), wake_at_ms=self.now_ms
-                )
-            return self._attempt_failed(stage, attempt, cause_of(attempt, expected))
+            return self._broken(stage, attempt, expected)
         if self._complete(stage):
             return self._stage_succeeded(stage, attempt)
-        overdue = self._start_deadline(stage)
-        return Decision(self._in_progress(stage, attempt), wake_at_ms=overdue)
+        if self.admission.gives_way_to is not None and is_torn(attempt):
+            return self._give_way(stage, attempt, self.admission.gives_way_to)
+        wakes = [at for at in (self._start_deadline(stage),) if at is not None]
+        if stage.gated and not is_gated(attempt):
+            wakes.append(self.now_ms)  # The time to start in begins now.
+        if is_torn(attempt):
+            wakes.append(self.now_ms + self.policy.backoff_ms)
+        return Decision(self._in_progress(stage, attempt), wake_at_ms=min(wakes, default=None))
+
+    def _broken(self, stage: StageStatus, attempt: tuple[Worker, ...], expected: int) -> Decision:
+        """End an attempt that has lost a worker: none goes on without the others."""
+        if live := self._live():
+            return self._stop(live, self._status(stage=self._counted(stage, attempt)), "a worker of the gang failed")
+        if stopped_by_us(attempt, expected):
+            return self._stopped(stage)
+        return self._attempt_failed(stage, attempt, cause_of(attempt, expected))
+
+    def _give_way(self, stage: StageStatus, attempt: tuple[Worker, ...], elder: str) -> Decision:
+        """Let go of places that are too few, so that an older job that waits as well can have them."""
+        message = f"{stage.name}: gives way to {elder}, which is older; neither has places for all of its workers"
+        counted = self._counted(stage, attempt).model_copy(update={"yields": stage.yields + 1})
+        return self._stop(self._live(), self._status(stage=counted, message=message), "it gives way", "GivesWay")
+
+    def _stopped(self, stage: StageStatus) -> Decision:
+        """Go on after an attempt that we stopped; one that gave way before it had started pauses first."""
+        gave_way = stage.yields > 0 and not stage.started
+        how = "gave way to an older job" if gave_way else "was stopped"
+        message = f"{stage.name}: attempt {stage.attempt} {how}"
+        since = stage.model_copy(update={"finish_time": rfc3339(self.now_ms)}) if gave_way else stage
+        return Decision(self._cut_off(since, Phase.RUNNING, StageState.PENDING, message), wake_at_ms=self.now_ms)
 
     def _start_deadline(self, stage: StageStatus) -> int | None:
         """Return when the attempt has failed to start; null once it has, or if it may take as long as it likes."""
         seconds = self.job.spec.run_policy.startup_deadline_seconds
         if seconds is None or stage.started or stage.attempt_time is None:
             return None
+        if stage.gated or is_gated(self._attempt(stage)):
+            return None  # Time in a queue does not count.
         return millis(stage.attempt_time) + 1000 * seconds
 
     def _start_overdue(self, stage: StageStatus) -> bool:
@@ -208,7 +232,7 @@ class _Pass:
                 "state": StageState.SUCCEEDED,
                 "finish_time": rfc3339(self.now_ms),
                 "output": report.output,
-                "usage": _usage(stage, attempt),
+                "usage": usage_of(stage, attempt),
             }
         )
         status = self._in_progress(done, attempt).model_copy(
@@ -216,7 +240,7 @@ class _Pass:
                 "artifacts": report.output.path,
                 "metrics": report.metrics or self.job.status.metrics,
                 "variants": report.variants or self.job.status.variants,
-                "usage": (self.job.status.usage or Usage()) + _attempt_usage(attempt),
+                "usage": (self.job.status.usage or Usage()) + attempt_usage(attempt),
                 "failure": None,
                 "message": f"{stage.name}: done",
             }
@@ -231,10 +255,10 @@ class _Pass:
                 "restarts": stage.restarts + (0 if disrupted else 1),
                 "finish_time": rfc3339(self.now_ms),
                 "created": False,
-                "usage": _usage(stage, attempt),
+                "usage": usage_of(stage, attempt),
             }
         )
-        spent = {"failure": failure, "usage": (self.job.status.usage or Usage()) + _attempt_usage(attempt)}
+        spent = {"failure": failure, "usage": (self.job.status.usage or Usage()) + attempt_usage(attempt)}
         allowed = self.job.spec.run_policy.max_restarts
         if disrupted or (may_end_differently(failure) and stage.restarts < allowed):
             again = counted.model_copy(update={"state": StageState.PENDING})
@@ -250,6 +274,10 @@ class _Pass:
     def _restart_at(self, stage: StageStatus) -> int:
         if stage.finish_time is None:
             return self.now_ms  # The last attempt did not fail, it was suspended: there is nothing to wait for.
+        if stage.yields and not stage.started:
+            return millis(stage.finish_time) + pause_ms(
+                self.job.metadata.uid or "", stage.yields, self.policy.backoff_ms
+            )
         doublings = min(max(stage.restarts - 1, 0), _BACKOFF_DOUBLINGS)
         return millis(stage.finish_time) + self.policy.backoff_ms * (1 << doublings)
 
@@ -292,9 +320,9 @@ class _Pass:
             return self._status(phase=phase, message=message)
         attempt = self._attempt(stage)
         cut = self._counted(stage, attempt).model_copy(
-            update={"state": state, "created": False, "usage": _usage(stage, attempt)}
+            update={"state": state, "created": False, "usage": usage_of(stage, attempt)}
         )
-        spent = (self.job.status.usage or Usage()) + _attempt_usage(attempt)
+        spent = (self.job.status.usage or Usage()) + attempt_usage(attempt)
         return self._status(phase=phase, stage=cut, message=message).model_copy(update={"usage": spent})
 
     def _wind_down(self, status: JobStatus, why: str, reason: str = "") -> Decision:
@@ -330,8 +358,11 @@ class _Pass:
 
     def _counted(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> StageStatus:
         report = attempt[0].report if attempt else None
+        gated = is_gated(attempt)
         return stage.model_copy(
             update={
+                "gated": gated,
+                "attempt_time": rfc3339(self.now_ms) if stage.gated and not gated else stage.attempt_time,
                 "checkpoint": (report.checkpoint if report is not None else None) or stage.checkpoint,
                 "workers_ready": sum(worker.phase is WorkerPhase.RUNNING for worker in attempt),
                 "started": stage.started or self._all_have_run(stage, attempt),
@@ -349,28 +380,4 @@ class _Pass:
         waits = next((w.seen.message for w in attempt if w.phase is WorkerPhase.PENDING and w.seen is not None), "")
         message = f"{stage.name}: {ready}running" + (f"; {waits}" if waits else "")
         status = self._status(phase=Phase.RUNNING, stage=counted, message=message)
-        report = attempt[0].report if attempt else None
-        progress = report.progress if report is not None else None
-        if progress is None:
-            return status
-        share = progress.step / progress.total_steps if progress.total_steps else None
-        return status.model_copy(
-            update={
-                "progress": progress,
-                "progress_text": "" if share is None else f"{share:.0%}",
-                "eta": "" if progress.eta_seconds is None else brief_duration(progress.eta_seconds),
-                "metric": f"{progress.metric[0]} {progress.metric[1]:.4g}" if progress.metric else status.metric,
-            }
-        )
-
-
-def _attempt_usage(attempt: tuple[Worker, ...]) -> Usage:
-    total = Usage()
-    for worker in attempt:
-        if worker.report is not None:
-            total += worker.report.usage
-    return total
-
-
-def _usage(stage: StageStatus, attempt: tuple[Worker, ...]) -> Usage:
-    return (stage.usage or Usage()) + _attempt_usage(attempt)
+        return with_progress(status, attempt)

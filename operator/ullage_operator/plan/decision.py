@@ -31,6 +31,8 @@ class Admission:
     message: str = ""
     refusal: Failure | None = None
     """Why workers could not be created when that was last tried: a quota, for instance."""
+    gives_way_to: str | None = None
+    """An older job that waits for the rest of its places as this one does: this one lets go of its own."""
 
 
 @dataclass(frozen=True)

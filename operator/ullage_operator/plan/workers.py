@@ -38,6 +38,10 @@ class Worker:
     """What it says of itself."""
     seen: Failure | None = None
     """What is seen from outside: why it has not started, or how it ended."""
+    bound: bool = True
+    """It has a place: a node, for a pod."""
+    gated: bool = False
+    """A queue holds it back: it may not have a place yet."""
 
     @property
     def live(self) -> bool:

@@ -60,6 +60,8 @@ class RunPolicy(Model):
     """Seconds after its end when the job is deleted; absent means that it stays."""
     max_restarts: Annotated[int, Field(ge=0, le=1000)] = 3
     """How often a stage is tried again after a failure that may end differently. Disruptions do not count."""
+    queue: ObjectName | None = None
+    """The queue of Kueue or Volcano in which attempts wait, where the operator is set up with one of these."""
     clean_pod_policy: CleanPodPolicy = CleanPodPolicy.RUNNING
     """Which pods are deleted when the job has ended: those that still run, all, or none."""
 

@@ -80,6 +80,10 @@ class StageStatus(Model):
     """When the latest attempt was opened."""
     started: bool = False
     """All workers of the latest attempt have run."""
+    gated: bool = False
+    """A queue holds the latest attempt back; that time does not count as time to start in."""
+    yields: Count = 0
+    """How often an attempt that had places for some of its workers gave way to an older job."""
     finish_time: Timestamp | None = None
     """When the stage ended."""
     workers_ready: Count = 0
