@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cluster import node
+from cluster.components import NUMBER
 
 TARGETS = ("operator", "trainer")
 TOOLS = {"buildah": "buildah", "debootstrap": "debootstrap"}
@@ -19,8 +20,8 @@ _CERTIFICATES = Path("/etc/ssl/certs")
 
 
 def reference(target: str) -> str:
-    """Return an image's name."""
-    return f"localhost/ullage-{target}:test"
+    """Return an image's name; each cluster has images of its own."""
+    return f"localhost/ullage-{target}:test{NUMBER or ''}"
 
 
 def missing() -> list[str]:

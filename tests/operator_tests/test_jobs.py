@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from kubernetes import client
 
+from cluster import images
+from cluster.components import PAUSE
 from local.runs.harness import wait_until
 from operator_tests.install import Operator, ready
 from operator_tests.tenant import CLAIM, Tenant, job, stage_of
+from ullage_operator.ledger import HoldOpened
 
 GONE = client.ApiException
 
@@ -25,7 +31,7 @@ def test_a_job_runs_on_two_pods_and_ends(tenant: Tenant, operator: Operator) -> 
     assert (status["message"], status["progressText"], status["image"]) == (
         "all stages are done",
         "100%",
-        "localhost/ullage-trainer:test",
+        images.reference("trainer"),
     )
     stage = stage_of(status)
     assert (stage["state"], stage["attempt"], stage["restarts"], stage["created"]) == ("Succeeded", 1, 0, True)
@@ -148,6 +154,78 @@ def test_of_two_jobs_that_do_not_fit_one_waits_and_says_why(tenant: Tenant) -> N
     tenant.go("latter")
     tenant.wait_for_phase("former", "Succeeded")
     tenant.wait_for_phase("latter", "Succeeded")
+
+
+def test_of_two_gangs_that_each_fit_alone_the_older_runs_first_and_neither_waits_forever(
+    tenant: Tenant, operator: Operator
+) -> None:
+    places = {"ullage.test/place": "1"}
+    give_places(tenant, 2)
+    needs = {"resources": {"train": {"requests": {"cpu": "50m", **places}, "limits": places}}}
+    tenant.core.create_namespaced_pod(tenant.namespace, placeholder(places))
+    wait_until(lambda: tenant.phases().get("placeholder") == "Running", "one place that is taken")
+    tenant.apply(tenant.waiting("elder", replicas=2, workers=needs))
+    tenant.wait("elder", lambda status: "Insufficient ullage.test/place" in status.get("message", ""), "a torn gang")
+    # Urgent, and it takes nothing from anybody: of the place that becomes free it is first to be told.
+    with urgent(tenant) as priority:
+        needs["template"] = {"priorityClassName": priority}
+        tenant.apply(tenant.waiting("younger", replicas=2, workers=needs))
+        tenant.wait("younger", lambda status: "Insufficient" in status.get("message", ""), "another gang")
+        tenant.core.delete_namespaced_pod("placeholder", tenant.namespace, grace_period_seconds=0)
+        wait_until(lambda: tenant.started("elder") == ["started-0", "started-1"], "the older gang to run")
+        tenant.go("elder")
+        tenant.go("younger")
+        tenant.wait_for_phase("elder", "Succeeded")
+        tenant.wait_for_phase("younger", "Succeeded")
+    assert stage_of(tenant.status("elder"))["attempt"] == 1
+    younger = stage_of(tenant.status("younger"))
+    assert (younger["yields"] >= 1, younger["restarts"]) == (True, 0)
+    assert "GivesWay" in tenant.events("younger")
+    wait_until(lambda: operator.books.holds("elder") == {"train Succeeded": 2}, "both holds released")
+
+
+def give_places(tenant: Tenant, count: int) -> None:
+    """Have the node offer so many of something that only this test asks for."""
+    (node,) = tenant.core.list_node().items
+    tenant.core.patch_node_status(node.metadata.name, {"status": {"capacity": {"ullage.test/place": str(count)}}})
+
+
+def placeholder(places: dict[str, str]) -> dict[str, Any]:
+    container = {
+        "name": "pause",
+        "image": PAUSE,
+        "imagePullPolicy": "Never",
+        "resources": {"limits": places},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    security = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
+    return {"metadata": {"name": "placeholder"}, "spec": {"securityContext": security, "containers": [container]}}
+
+
+@contextmanager
+def urgent(tenant: Tenant) -> Iterator[str]:
+    scheduling = client.SchedulingV1Api(tenant.core.api_client)
+    body = {"metadata": {"name": tenant.namespace}, "value": 1000, "preemptionPolicy": "Never"}
+    scheduling.create_priority_class(body)
+    try:
+        yield tenant.namespace
+    finally:
+        scheduling.delete_priority_class(tenant.namespace)
+
+
+def test_accelerators_are_held_from_when_a_pod_is_bound(tenant: Tenant, operator: Operator) -> None:
+    (node,) = tenant.core.list_node().items
+    tenant.core.patch_node_status(node.metadata.name, {"status": {"capacity": {"nvidia.com/gpu": "8"}}})
+    two = {"resources": {"train": {"requests": {"cpu": "50m"}, "limits": {"nvidia.com/gpu": "2"}}}}
+    tenant.apply(tenant.waiting("quick", replicas=2, workers=two))
+    tenant.go("quick")
+    tenant.wait_for_phase("quick", "Succeeded")
+    wait_until(lambda: operator.books.holds("quick") == {"train Succeeded": 2}, "both holds released")
+    holds = [operator.books.entry(f"hold/{pod.metadata.uid}") for pod in tenant.pods().values()]
+    assert [(hold.accelerators, hold.accelerator_type) for hold in holds if isinstance(hold, HoldOpened)] == [
+        (2, "nvidia.com/gpu"),
+        (2, "nvidia.com/gpu"),
+    ]
 
 
 def test_a_quota_keeps_a_job_waiting_and_is_named(tenant: Tenant) -> None:

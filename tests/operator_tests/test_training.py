@@ -84,3 +84,28 @@ def test_training_that_is_suspended_goes_on_from_its_checkpoint(tenant: Tenant, 
     samples_an_epoch = status["progress"]["totalSteps"] / 6 * spec["training"]["globalBatchSize"]
     assert round(stage["usage"]["samples"] / samples_an_epoch, 1) == 6.0
     assert operator.books.holds(name) == {"prepare Succeeded": 1, "train Stopped": 2, "train Succeeded": 2}
+
+
+def test_a_job_deleted_in_any_stage_leaves_no_pod_and_every_hold_released(tenant: Tenant, operator: Operator) -> None:
+    manifest = flights()
+    manifest["metadata"]["name"] = "deleted"
+    manifest["spec"]["training"] |= {"epochs": 1, "exact": False}
+    manifest["spec"]["workers"]["replicas"] = 2
+    shutil.copytree(DATA, tenant.storage / "data")
+    for stage in ("prepare", "train", "quantize"):
+        # Stages that were done before are found, and not run again.
+        tenant.apply(manifest)
+        wait_until(lambda stage=stage: runs(tenant, f"deleted-{stage}-1-0"), f"a pod of {stage} that runs", 300)
+        tenant.delete("deleted")
+        wait_until(lambda: tenant.pods() == {}, "no pods")
+    holds = operator.books.holds("deleted")
+    stopped = {name: count for name, count in holds.items() if name.endswith("Stopped")}
+    assert stopped == {"prepare Stopped": 1, "train Stopped": 2, "quantize Stopped": 1}
+    assert not [name for name in holds if name.endswith("Open")]
+    assert operator.books.verified() == []
+
+
+def runs(tenant: Tenant, name: str) -> bool:
+    pod = tenant.pods().get(name)
+    statuses = [] if pod is None else pod.status.container_statuses or []
+    return any(status.state.running is not None for status in statuses)
