@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from cluster.components import PAUSE
 from local.runs.harness import wait_until
 from operator_tests.install import Operator, ready
 from operator_tests.tenant import CLAIM, Tenant, job, stage_of
+from ullage_operator.cluster.names import GROUP, PLURAL, VERSION
 from ullage_operator.ledger import HoldOpened
 
 GONE = client.ApiException
@@ -166,6 +168,7 @@ def test_of_two_gangs_that_each_fit_alone_the_older_runs_first_and_neither_waits
     wait_until(lambda: tenant.phases().get("placeholder") == "Running", "one place that is taken")
     tenant.apply(tenant.waiting("elder", replicas=2, workers=needs))
     tenant.wait("elder", lambda status: "Insufficient ullage.test/place" in status.get("message", ""), "a torn gang")
+    wait_until(lambda: datetime.now().astimezone() > created(tenant, "elder") + timedelta(seconds=1), "a second")
     # Urgent, and it takes nothing from anybody: of the place that becomes free it is first to be told.
     with urgent(tenant) as priority:
         needs["template"] = {"priorityClassName": priority}
@@ -182,6 +185,12 @@ def test_of_two_gangs_that_each_fit_alone_the_older_runs_first_and_neither_waits
     assert (younger["yields"] >= 1, younger["restarts"]) == (True, 0)
     assert "GivesWay" in tenant.events("younger")
     wait_until(lambda: operator.books.holds("elder") == {"train Succeeded": 2}, "both holds released")
+
+
+def created(tenant: Tenant, name: str) -> datetime:
+    """Return when a job was created, to the second as the API server has it."""
+    found = tenant.custom.get_namespaced_custom_object(GROUP, VERSION, tenant.namespace, PLURAL, name)
+    return datetime.fromisoformat(found["metadata"]["creationTimestamp"])
 
 
 def give_places(tenant: Tenant, count: int) -> None:
