@@ -174,7 +174,7 @@ BOOK_RULES: Final[Rules] = {
     (types.InvestmentSpec, "_days_within_the_term"): (
         Rule(
             "self.lines.all(line, !has(line.instalments) || "
-            "line.instalments.all(part, self.from <= part.on && part.on < self.to))",
+            "line.instalments.all(part, self.from <= part.date && part.date < self.to))",
             "expected each instalment on a day of the term",
             ".lines",
         ),

@@ -27,11 +27,11 @@ WarnShare = Annotated[float, Field(gt=0, le=1)]
 
 
 class Approval(Model):
-    """Who approved an Investment, and when."""
+    """Who approved an Investment, and when. Not ``on``, as YAML reads that as true."""
 
     by: Annotated[str, Field(min_length=1, max_length=256)]
     """The office that approved it, never a person's name."""
-    on: Day
+    date: Day
     """The day on which it did, in UTC; from it on the lines are awarded."""
     document: Text = ""
     """Where the decision can be looked up."""
@@ -100,7 +100,7 @@ class InvestmentSpec(Period):
         days: list[tuple[Location, date]] = []
         for index, line in enumerate(self.lines):
             at = ("lines", index)
-            days += [((*at, "instalments", n, "on"), part.on) for n, part in enumerate(line.instalments)]
+            days += [((*at, "instalments", n, "date"), part.date) for n, part in enumerate(line.instalments)]
             if line.exchange:
                 days.append(((*at, "exchange", "departs"), line.exchange.departs))
             if line.education and line.education.completes < self.start:

@@ -52,7 +52,7 @@ PEOPLE: Final = (Channel.EDUCATION, Channel.COLLABORATION, Channel.EXCHANGE)
 class Instalment(Model):
     """A part of a line's amount that is released at once."""
 
-    on: Day
+    date: Day
     """The day from which it can be drawn on, in UTC."""
     amount: Amount
     """How much of the line's amount."""

@@ -60,10 +60,10 @@ Amount = Annotated[float, Field(ge=0, le=MAX_AMOUNT)]
 TypeName = Annotated[str, StringConstraints(pattern=QUALIFIED_NAME, min_length=1, max_length=63)]
 """Which kind of a resource: an accelerator such as ``A100``, a kind of data such as ``text``, a role."""
 
-Currency = Annotated[str, StringConstraints(pattern=CURRENCY, max_length=3)]
+Currency = Annotated[str, StringConstraints(pattern=CURRENCY, max_length=64)]
 """A currency's code of ISO 4217, such as ``CNY``."""
 
-Country = Annotated[str, StringConstraints(pattern=COUNTRY, max_length=2)]
+Country = Annotated[str, StringConstraints(pattern=COUNTRY, max_length=64)]
 """A country's code of ISO 3166-1, such as ``CN``."""
 
 UnitOrCurrency = Annotated[str, StringConstraints(pattern=UNIT_OR_CURRENCY, min_length=1, max_length=32)]
@@ -101,8 +101,8 @@ def unit_problems(resource: Resource, unit: str, amount: float | None = None) ->
     """Yield what is wrong with a resource's unit, and with an amount in it."""
     units = [known.value for known in UNITS[resource]]
     if unit not in units:
-        expected = f"{' or '.join(units)} with resource {resource.value}"
-        yield Problem(("unit",), expected, repr(str(unit)), did_you_mean(unit, units))
+        hint = "" if unit in set(Unit) else did_you_mean(unit, units)
+        yield Problem(("unit",), f"{' or '.join(units)} with resource {resource.value}", repr(str(unit)), hint)
     elif resource is not Resource.DATA:
         yield from fine_amount_problems(amount)
 
