@@ -176,6 +176,6 @@ def _line_problems(
         expected = "a line with channel inKind or money"
         yield Problem((*at, "line"), expected, f"{line.id!r} with channel {line.channel.value}")
     beneficiaries = declared.beneficiaries(line)
-    if institution is not None and beneficiaries and institution not in beneficiaries:
+    if institution in declared.institutions_by_id and beneficiaries and institution not in beneficiaries:
         expected = f"a line that {institution} may draw on"
         yield Problem((*at, "line"), expected, f"{line.id!r}, which is for {', '.join(beneficiaries)}")
