@@ -13,8 +13,10 @@ check "ruff check" .venv/bin/ruff check --quiet .
 check "ruff format" .venv/bin/ruff format --quiet --check .
 check "mypy --strict" .venv/bin/mypy --no-error-summary
 check "import-linter" .venv/bin/lint-imports --no-logo
-check "the CRD is that of the types" .venv/bin/python -m ullage_operator.api.crd --check
+check "the CRDs are those of the types" .venv/bin/python -m ullage_operator.api.crd --check
 check "the examples are valid" .venv/bin/ullage validate manifests/examples/*.yaml
+check "the national programme's parts fit together" \
+  .venv/bin/ullage validate --together manifests/examples/national-programme/*.yaml
 if grep -nE 'https?://|--(index-url|find-links)' requirements/*.txt; then
   failed="$failed, lock files hold addresses"
 fi

@@ -1,4 +1,4 @@
-"""The CRD is structural, bounded, documented, and mirrors every rule that the types have."""
+"""The CRDs are structural, bounded, documented, and mirror every rule that the types have."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from ullage_operator.api.crd import definition, render
-from ullage_operator.api.crd.__main__ import main
+from ullage_operator.api.crd import KINDS, Kind, definition
+from ullage_operator.api.crd.__main__ import files, main
 from ullage_operator.api.crd.rules import LIST_KEYS, RULES
 from ullage_operator.api.crd.structural import STORAGE_PATH_PATTERN, Schema, UnknownKeywordError, structural
-from ullage_operator.api.types import TrainingJob, WorkerTemplate
+from ullage_operator.api.types import WorkerTemplate
 from ullage_trainer.config import Model, StoragePath
 
 VALUE_KEYWORDS = {
@@ -28,8 +28,12 @@ VALUE_KEYWORDS = {
 }  # fmt: skip
 
 
-def schema() -> Schema:
-    root: Schema = definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+TRAINING_JOB, INSTITUTION, INVESTMENT, PRICE_LIST = KINDS
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+
+
+def schema(kind: Kind = TRAINING_JOB) -> Schema:
+    root: Schema = definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return root
 
 
@@ -55,8 +59,9 @@ def models(model: type[BaseModel], seen: set[type[BaseModel]]) -> set[type[BaseM
     return seen
 
 
-def test_every_node_is_structural() -> None:
-    for path, node in nodes(schema()):
+@each_kind
+def test_every_node_is_structural(kind: Kind) -> None:
+    for path, node in nodes(schema(kind)):
         keys = node.keys() - VALUE_KEYWORDS - {"properties", "items", "additionalProperties"}
         if "x-kubernetes-int-or-string" in node:
             assert keys == {"x-kubernetes-int-or-string", "anyOf"}, path
@@ -70,10 +75,11 @@ def test_every_node_is_structural() -> None:
         assert all(isinstance(node.get(flag, True), bool) for flag in ("exclusiveMinimum", "exclusiveMaximum")), path
 
 
-def test_every_text_list_and_map_is_bounded() -> None:
+@each_kind
+def test_every_text_list_and_map_is_bounded(kind: Kind) -> None:
     unbounded = [
         path
-        for path, node in nodes(schema())
+        for path, node in nodes(schema(kind))
         if (node.get("type") == "string" and not node.keys() & {"maxLength", "enum", "format"})
         or (node.get("type") == "array" and "maxItems" not in node)
         or (node.get("type") == "object" and not node.keys() & {"properties", "maxProperties"})
@@ -82,17 +88,21 @@ def test_every_text_list_and_map_is_bounded() -> None:
     assert unbounded == [".apiVersion", ".kind", ".metadata"]
 
 
-def test_every_field_has_a_description() -> None:
-    named = [(path, node) for path, node in nodes(schema()) if re.search(r"\.\w+$", path) and path != ".metadata"]
+@each_kind
+def test_every_field_has_a_description(kind: Kind) -> None:
+    named = [(path, node) for path, node in nodes(schema(kind)) if re.search(r"\.\w+$", path) and path != ".metadata"]
     assert [path for path, node in named if not node.get("description")] == []
 
 
-def test_every_default_fits_its_own_schema_and_holds_no_null() -> None:
+def test_defaults_are_those_of_the_types_and_hold_no_null() -> None:
     def holds_null(value: object) -> bool:
         return value is None or (isinstance(value, dict) and any(map(holds_null, value.values())))
 
-    defaults = {path: node["default"] for path, node in nodes(schema()) if "default" in node}
-    assert [path for path, default in defaults.items() if holds_null(default)] == []
+    every = [
+        (kind.name, path, node["default"]) for kind in KINDS for path, node in nodes(schema(kind)) if "default" in node
+    ]
+    assert [(kind, path) for kind, path, default in every if holds_null(default)] == []
+    defaults = {path: default for kind, path, default in every if kind == "TrainingJob"}
     assert defaults[".spec.workers.replicas"] == 1
     assert defaults[".spec.workers.resources.train.requests"] == {"cpu": "1", "memory": "2Gi"}
     assert defaults[".spec.training.optimizer"] == {"name": "adam", "learningRate": 0.001}
@@ -100,18 +110,23 @@ def test_every_default_fits_its_own_schema_and_holds_no_null() -> None:
 
 def test_every_validator_of_the_types_has_a_rule_or_a_reason() -> None:
     declared = {
-        (model, name) for model in models(TrainingJob, set()) for name in model.__pydantic_decorators__.model_validators
+        (model, name)
+        for kind in KINDS
+        for model in models(kind.model, set())
+        for declared in (model.__pydantic_decorators__.model_validators, model.__pydantic_decorators__.field_validators)
+        for name in declared
     }
     assert set(RULES) == declared
 
 
 def test_every_rule_and_every_list_key_has_its_place_in_the_schema() -> None:
-    lists = {
-        path: node["x-kubernetes-list-map-keys"]
-        for path, node in nodes(schema())
+    lists = [
+        tuple(node["x-kubernetes-list-map-keys"])
+        for kind in KINDS
+        for _, node in nodes(schema(kind))
         if "x-kubernetes-list-map-keys" in node
-    }
-    assert sorted(key for [key] in lists.values()) == sorted(LIST_KEYS.values())
+    ]
+    assert sorted(lists) == sorted(LIST_KEYS.values())
     spec = schema()["properties"]["spec"]
     assert [rule["message"] for rule in spec["x-kubernetes-validations"]] == [
         "expected at least one of data, model, script, quantize",
@@ -151,13 +166,32 @@ def test_the_pattern_of_paths_says_what_the_type_says(path: str) -> None:
 
 
 def test_printer_columns_and_names_are_what_users_see() -> None:
-    spec = definition()["spec"]
-    version = spec["versions"][0]
-    assert [column["name"] for column in version["additionalPrinterColumns"]] == [
-        "Status", "Stage", "Progress", "ETA", "Age",
-    ]  # fmt: skip
-    assert spec["names"]["shortNames"] == ["tj"]
-    assert version["subresources"] == {"status": {}}
+    seen = {}
+    for kind in KINDS:
+        spec = definition(kind)["spec"]
+        [version] = spec["versions"]
+        columns = " ".join(column["name"] for column in version["additionalPrinterColumns"])
+        seen[kind.name] = (*spec["names"]["shortNames"], spec["scope"], columns, "subresources" in version)
+    assert seen == {
+        "TrainingJob": ("tj", "Namespaced", "Status Stage Progress ETA Age", True),
+        "Institution": ("inst", "Cluster", "Id Country Kind Bottleneck Coverage Period Age", True),
+        "Investment": ("inv", "Cluster", "Funder From To Status Spent Age", True),
+        "PriceList": ("prices", "Cluster", "Age", False),
+    }
+
+
+@each_kind
+def test_columns_show_fields_that_there_are(kind: Kind) -> None:
+    paths = {path for path, _ in nodes(schema(kind))} | {".metadata.creationTimestamp"}
+    assert {path for _, _, path, _ in kind.columns} <= paths
+
+
+def test_an_institutions_id_and_a_price_never_change() -> None:
+    placed = {
+        kind.name: [rule["fieldPath"] for rule in schema(kind)["x-kubernetes-validations"] if "fieldPath" in rule]
+        for kind in (INSTITUTION, INVESTMENT, PRICE_LIST)
+    }
+    assert placed == {"Institution": [".spec.id"], "Investment": [], "PriceList": [".spec.entries"]}
 
 
 def test_host_access_is_not_in_the_template() -> None:
@@ -200,16 +234,21 @@ def test_what_the_converter_does_not_know_it_refuses(model: type[BaseModel], mes
         structural(model, decorate)
 
 
-def test_the_file_in_the_repository_is_what_the_types_say() -> None:
-    path = Path(__file__).parents[2] / "manifests" / "crd" / "ullage.dev_trainingjobs.yaml"
-    assert path.read_text(encoding="utf-8") == render()
+def test_the_files_in_the_repository_are_what_the_types_say() -> None:
+    root = Path(__file__).parents[2]
+    assert {path: (root / path).read_text(encoding="utf-8") for path in files()} == files()
+    listed = yaml.safe_load((root / "manifests/crd/kustomization.yaml").read_text(encoding="utf-8"))["resources"]
+    assert sorted(listed) == sorted(path.name for path in files() if path.parts[0] == "manifests")
 
 
 def test_drift_is_told_with_what_to_type(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "crd" / "x.yaml"
-    assert main(["--check", "--path", str(path)]) == 1
-    assert capsys.readouterr().err == f"{path} is not what the types say; run: python -m ullage_operator.api.crd\n"
-    assert main(["--path", str(path)]) == 0
-    assert main(["--check", "--path", str(path)]) == 0
-    path.write_text(path.read_text(encoding="utf-8").replace("tj", "job"), encoding="utf-8")
-    assert main(["--check", "--path", str(path)]) == 1
+    drift = "".join(
+        f"{tmp_path / path} is not what the types say; run: python -m ullage_operator.api.crd\n" for path in files()
+    )
+    assert main(["--check", "--root", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == drift
+    assert main(["--root", str(tmp_path)]) == 0
+    assert main(["--check", "--root", str(tmp_path)]) == 0
+    path = tmp_path / "helm/ullage/files/investments.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("inv", "job"), encoding="utf-8")
+    assert main(["--check", "--root", str(tmp_path)]) == 1

@@ -58,15 +58,36 @@ def test_validate_says_what_is_wrong_with_each_file_and_goes_on_to_the_next(work
         "binary.yaml: expected a manifest in UTF-8, found byte 0xff at position 1; name a YAML file, or save it as "
         "UTF-8\n"
         "empty.yaml: 1 problem\n"
-        "  the document: expected a TrainingJob, found nothing; write a manifest with apiVersion, kind, metadata and "
-        "spec\n"
+        "  the document: expected a TrainingJob, Institution, Investment or PriceList, found nothing; write a manifest "
+        "with apiVersion, kind, metadata and spec\n"
         "list.yaml: 1 problem\n"
         "  the document (line 1): expected a map of apiVersion, kind, metadata, spec, found a list of 1\n"
         "pod.yaml: 2 problems\n"
         "  apiVersion (line 1): expected 'ullage.dev/v1alpha1', found 'v1'\n"
-        "  kind (line 2): expected 'TrainingJob', found 'Pod'\n"
+        "  kind (line 2): expected one of TrainingJob, Institution, Investment, PriceList, found 'Pod'\n"
         "absent.yaml: expected a manifest that can be read, found: No such file or directory; correct the path\n"
         ".: expected a manifest that can be read, found: Is a directory; correct the path\n"
+    )
+
+
+def test_validate_of_all_manifests_together_tells_what_they_say_against_each_other(workplace: Workplace) -> None:
+    header = "apiVersion: ullage.dev/v1alpha1\nkind: {}\nmetadata: {{name: {}}}\nspec:\n"
+    north = "{id: north, displayName: North, country: CN, kind: university, declaredBy: Office}\n"
+    line = "{id: money, beneficiary: nroth, channel: money, unit: CNY, amount: 1}"
+    grant = f"{{funder: F, from: 2026-01-01, to: 2027-01-01, currency: CNY, lines: [{line}]}}\n"
+    institution = header.format("Institution", "north") + f"  {north}"
+    investment = header.format("Investment", "grant") + f"  {grant}"
+    workplace.write("books.yaml", f"{institution}---\n{investment}")
+    valid = (
+        "books.yaml: Institution north is valid: id north, 0 requirement(s), 0 holding(s)\n"
+        "books.yaml: Investment grant is valid: 1 line(s), from 2026-01-01 until before 2027-01-01\n"
+    )
+    alone, together = (workplace.ullage("validate", *options, "books.yaml") for options in ((), ("--together",)))
+    assert (alone.code, alone.out, alone.err) == (0, valid, "")
+    assert (together.code, together.out) == (2, valid)
+    assert together.err == (
+        "Investment grant: spec.lines[0].beneficiary: expected the id of an Institution, found 'nroth', which there is "
+        "not; did you mean 'north'?\n"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing
 from collections.abc import Iterator
 from enum import StrEnum
@@ -12,8 +11,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from .closest import did_you_mean
 from .errors import Location, format_path
-from .types import TrainingJob
 
 _HOST_ACCESS: Final = frozenset({
     "hostPath", "hostNetwork", "hostPID", "hostIPC", "hostUsers", "privileged", "securityContext",
@@ -45,9 +44,9 @@ def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
-def model_at(location: Location) -> type[BaseModel] | None:
-    """Return the type of the map at a location; none where no type's fields are."""
-    model: type[BaseModel] | None = TrainingJob
+def model_at(root: type[BaseModel], location: Location) -> type[BaseModel] | None:
+    """Return the type of the map at a location of a kind; none where no type's fields are."""
+    model: type[BaseModel] | None = root
     for part in location:
         if isinstance(part, int):
             continue  # An item of a list has the model that the list's field names.
@@ -56,9 +55,9 @@ def model_at(location: Location) -> type[BaseModel] | None:
     return model
 
 
-def field_at(location: Location) -> FieldInfo | None:
-    """Return the field at a location."""
-    model = model_at(location[:-1]) if location and isinstance(location[-1], str) else None
+def field_at(root: type[BaseModel], location: Location) -> FieldInfo | None:
+    """Return the field at a location of a kind."""
+    model = model_at(root, location[:-1]) if location and isinstance(location[-1], str) else None
     return fields_of(model).get(str(location[-1])) if model else None
 
 
@@ -77,22 +76,11 @@ def kind_of(field: FieldInfo) -> str:
     return "a value"
 
 
-def _normal(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()
-
-
-def closest(name: str, names: list[str]) -> str | None:
-    """Return the one of some names that was probably meant."""
-    by_normal = {_normal(candidate): candidate for candidate in names}
-    close = difflib.get_close_matches(_normal(name), list(by_normal), n=1, cutoff=0.7)
-    return by_normal[close[0]] if close else None
-
-
 @cache
-def _places() -> dict[str, str]:
+def _places(root: type[BaseModel]) -> dict[str, str]:
     """Return the path of the map that each field of ``spec`` is in; the one nearest to the top counts."""
     places: dict[str, str] = {}
-    level: list[tuple[Location, type[BaseModel]]] = [(("spec",), fields_model("spec"))]
+    level: list[tuple[Location, type[BaseModel]]] = [(("spec",), _spec_of(root))]
     while level:
         below: list[tuple[Location, type[BaseModel]]] = []
         for location, model in level:
@@ -106,23 +94,22 @@ def _places() -> dict[str, str]:
     return places
 
 
-def fields_model(name: str) -> type[BaseModel]:
-    """Return the type of a field of a TrainingJob, such as ``spec``."""
-    model = _model_in(fields_of(TrainingJob)[name].annotation)
+def _spec_of(root: type[BaseModel]) -> type[BaseModel]:
+    model = _model_in(fields_of(root)["spec"].annotation)
     if model is None:
-        raise KeyError(name)
+        raise KeyError("spec")
     return model
 
 
-def hint_for_unknown(location: Location) -> str:
-    """Return what was probably meant by a field that there is not."""
+def hint_for_unknown(root: type[BaseModel], location: Location) -> str:
+    """Return what was probably meant by a field that a kind has not."""
     name = str(location[-1])
-    model = model_at(location[:-1])
+    model = model_at(root, location[:-1])
     names = list(fields_of(model)) if model else []
     if name in _HOST_ACCESS:
         return "a job's pods get no access to their node, so take it out"
-    if meant := closest(name, names):
-        return f"did you mean {meant!r}?"
-    if place := _places().get(name):
+    if question := did_you_mean(name, names):
+        return question
+    if place := _places(root).get(name):
         return f"{name!r} is a field of {place}"
     return f"the fields here are {', '.join(names)}"

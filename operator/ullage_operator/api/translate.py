@@ -7,14 +7,20 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from ullage_trainer.config.base import IDENTIFIER, RELATIVE_PATH
 from ullage_trainer.config.model import FunctionReference, ModuleName
 
+from .closest import did_you_mean
 from .errors import FieldError, Location, format_path
-from .fields import closest, field_at, hint_for_unknown, kind_of
-from .types import names
+from .fields import field_at, hint_for_unknown, kind_of
+from .problems import RuleError
+from .types import lines, names, units
+
+LocatedError = tuple[Location, FieldError]
+"""An error, and where it is."""
 
 _PATTERNS: Final[dict[str, str]] = {
     IDENTIFIER: "a name of letters, digits and _ that starts with no digit",
@@ -30,6 +36,10 @@ _PATTERNS: Final[dict[str, str]] = {
     names.MOUNT_PATH: "an absolute path without :",
     names.IMAGE: "an image's reference, without white space",
     names.RFC3339: "a time such as 2026-11-23T08:00:00Z",
+    units.CURRENCY: "a currency's code of ISO 4217, such as CNY",
+    units.COUNTRY: "a country's code of ISO 3166-1, such as CN",
+    units.UNIT_OR_CURRENCY: "a unit such as acceleratorHours, or a currency's code such as CNY",
+    lines.PLACE: "an institution's id, or abroad: and a country's code, such as abroad:DE",
 }
 _TYPES: Final[dict[str, str]] = {
     "string_type": "text",
@@ -138,9 +148,7 @@ def _hint(kind: str, context: Mapping[str, Any], value: object, written: str | N
     if kind in _NUMBERS and isinstance(value, str) and re.fullmatch(_NUMBERS[kind], value):
         return "take the quotes off"
     if kind in ("enum", "literal_error") and isinstance(value, str):
-        choices = re.findall(r"'([^']*)'", str(context["expected"]))
-        meant = closest(value, choices)
-        return f"did you mean {meant!r}?" if meant else ""
+        return did_you_mean(value, re.findall(r"'([^']*)'", str(context["expected"])))
     return ""
 
 
@@ -149,8 +157,7 @@ def _rule_errors(path: str, message: str, value: object) -> list[FieldError]:
     errors: list[FieldError] = []
     for problem in message.split("; "):
         if reference := _UNKNOWN_SOURCE.fullmatch(problem):
-            meant = closest(reference["name"], reference["names"].split(", "))
-            hint = f"did you mean {meant!r}?" if meant else ""
+            hint = did_you_mean(reference["name"], reference["names"].split(", "))
             expected = f"{reference['where']} to name one of {reference['names']}"
             errors.append(FieldError(path, expected, repr(reference["name"]), hint))
             continue
@@ -163,26 +170,49 @@ def _rule_errors(path: str, message: str, value: object) -> list[FieldError]:
     return errors
 
 
-def translate(error: ErrorDetails, document: object, written: str | None) -> tuple[Location, list[FieldError]]:
-    """Translate one error of pydantic's, given the document and how the value was written in YAML, if it was."""
+def translate(error: ErrorDetails, document: object, written: str | None, root: type[BaseModel]) -> list[LocatedError]:
+    """Translate one error of pydantic's.
+
+    Parameters
+    ----------
+    error
+        What pydantic says.
+    document
+        The document it says it of.
+    written
+        How the value was written in YAML, if it was.
+    root
+        The document's kind.
+    """
     kind, context = error["type"], error.get("ctx", {})
     location, value = resolve(document, error["loc"])
     if kind == "missing":
         location = error["loc"]
-        field = field_at(location)
+        field = field_at(root, location)
         expected = kind_of(field) if field else "a value"
         hint = f"it says: {field.description}" if field and field.description else ""
-        return location, [FieldError(format_path(location), expected, "nothing", hint)]
+        return [(location, FieldError(format_path(location), expected, "nothing", hint))]
     path = format_path(location)
     if kind == "extra_forbidden":
-        return location, [FieldError(path, "a known field", repr(location[-1]), hint_for_unknown(location))]
+        unknown = FieldError(path, "a known field", repr(location[-1]), hint_for_unknown(root, location))
+        return [(location, unknown)]
     if kind == "value_error":
-        return location, _rule_errors(path, str(context["error"]), value)
+        return _broken_rule(location, context["error"], value)
     if "[key]" in error["loc"]:
         value, path = location[-1], format_path(location[:-1])
-        return location, [FieldError(path, f"keys of {_expected(kind, context, value)}", repr(value))]
+        return [(location, FieldError(path, f"keys of {_expected(kind, context, value)}", repr(value)))]
     expected = _expected(kind, context, value)
     found = describe(value)
     if kind == "string_too_long" and isinstance(value, str):
         found += f" ({len(value)} characters)"
-    return location, [FieldError(path, expected, found, _hint(kind, context, value, written))]
+    return [(location, FieldError(path, expected, found, _hint(kind, context, value, written)))]
+
+
+def _broken_rule(location: Location, error: ValueError, value: object) -> list[LocatedError]:
+    if not isinstance(error, RuleError):
+        return [(location, told) for told in _rule_errors(format_path(location), str(error), value)]
+    located: list[LocatedError] = []
+    for problem in error.problems:
+        at = (*location, *problem.at)
+        located.append((at, FieldError(format_path(at), problem.expected, problem.found, problem.hint)))
+    return located

@@ -76,12 +76,21 @@ def run(
 
 @app.command()
 def validate(
-    manifests: Annotated[list[Path], typer.Argument(help="TrainingJob manifests; - reads standard input.")],
+    manifests: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Manifests of TrainingJobs, Institutions, Investments and PriceLists; - reads standard input."
+        ),
+    ],
+    *,
+    together: Annotated[
+        bool, typer.Option("--together", help="These are all there are: check what they say of each other too.")
+    ] = False,
 ) -> None:
     """Check manifests and print all that is wrong with them, as the API server and `ullage run` would."""
     from .validate import validate_command  # noqa: PLC0415
 
-    raise typer.Exit(validate_command(manifests))
+    raise typer.Exit(validate_command(manifests, together=together))
 
 
 @app.command()

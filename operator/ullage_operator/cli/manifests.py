@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 
-from ullage_operator.api import InvalidManifest, TrainingJob, load, parse
+from ullage_operator.api import Declared, InvalidManifest, TrainingJob, load, load_any, parse
 
 from .exits import Exit
+
+T = TypeVar("T")
 
 
 class Unusable(Exception):
@@ -31,8 +35,23 @@ def read_jobs(path: Path) -> list[TrainingJob]:
     Raises
     ------
     Unusable
+        If it can't be read, is not valid, or holds something else; all errors have been printed.
+    """
+    return _read(path, lambda text, source: load(text, source=source))
+
+
+def read_objects(path: Path) -> list[Declared]:
+    """Return the objects of a file, of any of our kinds.
+
+    Raises
+    ------
+    Unusable
         If it can't be read or is not valid; all errors have been printed.
     """
+    return _read(path, lambda text, source: load_any(text, source=source))
+
+
+def _read(path: Path, load_text: Callable[[str, str], list[T]]) -> list[T]:
     standard_input = str(path) == "-"
     source = "standard input" if standard_input else str(path)
     try:
@@ -48,7 +67,7 @@ def read_jobs(path: Path) -> list[TrainingJob]:
         complain(f"{source}: expected a manifest that can be read, found: {error.strerror}; correct the path")
         raise Unusable(Exit.INVALID) from error
     try:
-        return load(text, source=source)
+        return load_text(text, source)
     except InvalidManifest as error:
         complain(str(error))
         raise Unusable(Exit.INVALID) from error

@@ -1,4 +1,6 @@
-"""The CustomResourceDefinition of TrainingJob, generated from its types."""
+"""The CustomResourceDefinitions of our kinds, generated from their types."""
 
 from .definition import definition as definition
 from .definition import render as render
+from .kinds import KINDS as KINDS
+from .kinds import Kind as Kind

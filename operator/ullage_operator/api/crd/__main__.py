@@ -1,4 +1,4 @@
-"""``python -m ullage_operator.api.crd``: write the CRD, or with ``--check`` say whether the file has drifted."""
+"""``python -m ullage_operator.api.crd``: write the CRDs, or with ``--check`` say which files have drifted."""
 
 from __future__ import annotations
 
@@ -6,25 +6,33 @@ import argparse
 import sys
 from pathlib import Path
 
-from .definition import render
+from ullage_operator.api.types import API_VERSION
 
-_PATHS = (Path("manifests/crd/ullage.dev_trainingjobs.yaml"), Path("helm/ullage/files/trainingjobs.yaml"))
+from .definition import render
+from .kinds import KINDS
+
+_GROUP = API_VERSION.partition("/")[0]
+
+
+def files() -> dict[Path, str]:
+    """Return what each file holds, by its path from the repository's root: the manifests and the chart's copies."""
+    texts: dict[Path, str] = {}
+    for kind in KINDS:
+        text = render(kind)
+        texts[Path(f"manifests/crd/{_GROUP}_{kind.plural}.yaml")] = text
+        texts[Path(f"helm/ullage/files/{kind.plural}.yaml")] = text
+    return texts
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the CRD into the manifests, or compare it; return the exit code: 0, or 1 where it has drifted."""
+    """Write the CRDs, or compare them; return the exit code: 0, or 1 where a file has drifted."""
     parser = argparse.ArgumentParser(prog="python -m ullage_operator.api.crd", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
-    parser.add_argument(
-        "--path",
-        type=Path,
-        action="append",
-        help=f"a file, from the repository's root (default: {' and '.join(map(str, _PATHS))})",
-    )
+    parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: the working directory)")
     options = parser.parse_args(arguments)
-    text = render()
     drifted = False
-    for path in options.path or _PATHS:
+    for relative, text in files().items():
+        path = options.root / relative
         if not options.check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

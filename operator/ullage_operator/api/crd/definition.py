@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition as a whole."""
+"""A CustomResourceDefinition as a whole."""
 
 from __future__ import annotations
 
@@ -7,52 +7,46 @@ from typing import Final
 
 import yaml
 
-from ullage_operator.api.types import API_VERSION, KIND, TrainingJob
+from ullage_operator.api.types import API_VERSION
 
-from .rules import LIST_KEYS, ROOT_RULES, RULES, NotInCel, Rule
+from .kinds import Kind
+from .rule import NotInCel, Rule
+from .rules import LIST_KEYS, RULES
 from .structural import Schema, structural, type_name
 
-PLURAL: Final = "trainingjobs"
 _HEADER: Final = "# Generated from the types by `python -m ullage_operator.api.crd`: change those, then run it.\n"
-_COLUMNS: Final = (
-    ("Status", "string", ".status.phase", "Where the job stands"),
-    ("Stage", "string", ".status.stage", "The stage it is at"),
-    ("Progress", "string", ".status.progressText", "How far the stage is"),
-    ("ETA", "string", ".status.eta", "How long the stage will still take"),
-    ("Age", "date", ".metadata.creationTimestamp", "Time since the job was made"),
-)
 
 
-def definition() -> Schema:
-    """Return the CustomResourceDefinition of TrainingJob."""
+def definition(kind: Kind) -> Schema:
+    """Return the CustomResourceDefinition of a kind."""
     group, version = API_VERSION.split("/")
     names = {
-        "kind": KIND,
-        "listKind": f"{KIND}List",
-        "plural": PLURAL,
-        "singular": KIND.lower(),
-        "shortNames": ["tj"],
-        "categories": ["all", "ullage"],
+        "kind": kind.name,
+        "listKind": f"{kind.name}List",
+        "plural": kind.plural,
+        "singular": kind.name.lower(),
+        "shortNames": [kind.short_name],
+        "categories": list(kind.categories),
     }
     columns = [
-        {"name": name, "type": kind, "jsonPath": path, "description": description}
-        for name, kind, path, description in _COLUMNS
+        {"name": name, "type": type_, "jsonPath": path, "description": description}
+        for name, type_, path, description in kind.columns
     ]
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{PLURAL}.{group}"},
+        "metadata": {"name": f"{kind.plural}.{group}"},
         "spec": {
             "group": group,
             "names": names,
-            "scope": "Namespaced",
+            "scope": "Namespaced" if kind.namespaced else "Cluster",
             "versions": [
                 {
                     "name": version,
                     "served": True,
                     "storage": True,
-                    "schema": {"openAPIV3Schema": _schema()},
-                    "subresources": {"status": {}},
+                    "schema": {"openAPIV3Schema": _schema(kind)},
+                    **({"subresources": {"status": {}}} if kind.has_status else {}),
                     "additionalPrinterColumns": columns,
                 }
             ],
@@ -60,9 +54,9 @@ def definition() -> Schema:
     }
 
 
-def render() -> str:
-    """Return the CustomResourceDefinition as YAML."""
-    return _HEADER + yaml.dump(definition(), Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+def render(kind: Kind) -> str:
+    """Return the CustomResourceDefinition of a kind as YAML."""
+    return _HEADER + yaml.dump(definition(kind), Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -72,15 +66,16 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _schema() -> Schema:
-    root = structural(TrainingJob, _decorate)
+def _schema(kind: Kind) -> Schema:
+    root = structural(kind.model, _decorate)
     root["properties"]["metadata"] = {"type": "object"}
     # The API server fills these in before it validates, and a status has no place in what users write.
     for name in ("apiVersion", "kind"):
         root["properties"][name] = {"type": "string", "description": root["properties"][name]["description"]}
-    root["properties"]["status"].pop("default", None)
+    if kind.has_status:
+        root["properties"]["status"].pop("default", None)
     root["required"] = ["spec"]
-    root["x-kubernetes-validations"] = [_as_dict(rule) for rule in ROOT_RULES]
+    root["x-kubernetes-validations"] = [_as_dict(rule) for rule in kind.root_rules]
     return root
 
 
@@ -101,6 +96,6 @@ def _decorate(name: str, schema: Schema) -> None:
     """Add rules and list types to the schema of one type."""
     if rules := _rules_by_type().get(name):
         schema["x-kubernetes-validations"] = [_as_dict(rule) for rule in rules]
-    for (model, field), key in LIST_KEYS.items():
+    for (model, field), keys in LIST_KEYS.items():
         if type_name(model) == name:
-            schema["properties"][field] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+            schema["properties"][field] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}

@@ -6,54 +6,22 @@ validator without a rule says why: the operator tells its errors in a condition.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
-
-from pydantic import BaseModel
 
 from ullage_operator.api import types
 from ullage_trainer.config import data, model, training
 
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule in CEL over the fields of one type."""
-
-    cel: str
-    """True where the object is valid."""
-    message: str
-    """What is said where it is not."""
-    field_path: str = ""
-    """The field it is said of, such as ``.spec.data``; empty for the object that the rule is over."""
-
-
-@dataclass(frozen=True)
-class NotInCel:
-    """A validator that has no rule."""
-
-    why: str
-    """What keeps CEL from saying it."""
-
-
-def _exactly_one(*names: str) -> Rule:
-    count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
-    return Rule(f"{count} == 1", f"expected exactly one of {', '.join(names)}")
-
-
-def _given(name: str) -> str:
-    return f"(has(self.{name}) && size(self.{name}) > 0)"
-
+from .books import BOOK_LIST_KEYS, BOOK_RULES
+from .rule import ListKeys, NotInCel, Rule, Rules, exactly_one, given
 
 _DATASET: Final = "(has(self.data) || (has(self.inputs) && has(self.inputs.dataset)))"
 _RANKS: Final = "self.workers.replicas * self.workers.slotsPerWorker"
 _UNTYPED: Final = NotInCel("a value of any scalar type has no type in the schema, and CEL can't see it")
 
-Validator = tuple[type[BaseModel], str]
-
-RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
+RULES: Final[Rules] = {
     (data.Source, "_one_format"): (
-        _exactly_one("csv", "parquet", "jsonLines", "idx"),
-        Rule(f"has(self.idx) != {_given('columns')}", "expected columns for csv, parquet and jsonLines, none for idx"),
+        exactly_one("csv", "parquet", "jsonLines", "idx"),
+        Rule(f"has(self.idx) != {given('columns')}", "expected columns for csv, parquet and jsonLines, none for idx"),
     ),
     (data.MissingRule, "_fill_has_value"): _UNTYPED,
     (data.RangeRule, "_bounded"): (
@@ -62,10 +30,10 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
     ),
     (data.Condition, "_operands"): _UNTYPED,
     (data.Label, "_one_way"): (
-        Rule(f"has(self.column) != {_given('rules')}", "expected exactly one of column, rules"),
-        Rule(f"!has(self.default) || {_given('rules')}", "expected default only beside rules"),
+        Rule(f"has(self.column) != {given('rules')}", "expected exactly one of column, rules"),
+        Rule(f"!has(self.default) || {given('rules')}", "expected default only beside rules"),
     ),
-    (data.IntegrateStep, "_one_kind"): (_exactly_one("join", "union"),),
+    (data.IntegrateStep, "_one_kind"): (exactly_one("join", "union"),),
     (data.Split, "_leaves_training_rows"): (
         Rule("self.validation + self.test < 1.0", "expected validation + test < 1"),
     ),
@@ -94,16 +62,16 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
             "step.union.sources.all(name, self.sources.exists(s, s.name == name)))",
             "expected each union to name some of sources",
         ),
-        Rule(f"{_given('features')} || self.sources.exists(s, has(s.idx))", "expected features (at least one column)"),
+        Rule(f"{given('features')} || self.sources.exists(s, has(s.idx))", "expected features (at least one column)"),
     ),
     (model.ModelSpec, "_one_kind"): (
-        _exactly_one("mlp", "cnn", "module"),
+        exactly_one("mlp", "cnn", "module"),
         Rule(
             "has(self.module) || !has(self.arguments)",
             "expected arguments only beside module",
         ),
     ),
-    (model.Script, "_one_place"): (_exactly_one("module", "path"),),
+    (model.Script, "_one_place"): (exactly_one("module", "path"),),
     (training.Optimizer, "_momentum_fits"): (
         Rule("!has(self.momentum) || self.name in ['sgd', 'rmsprop']", "expected momentum only with sgd or rmsprop"),
     ),
@@ -116,16 +84,16 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
     ),
     (training.Training, "_one_weighting"): (
         Rule(
-            f"!({_given('classWeights')} && self.balanceClasses)",
+            f"!({given('classWeights')} && self.balanceClasses)",
             "expected at most one of classWeights, balanceClasses",
         ),
         Rule(
-            f"!{_given('classWeights')} || self.classWeights.exists(w, w > 0.0)",
+            f"!{given('classWeights')} || self.classWeights.exists(w, w > 0.0)",
             "expected a weight greater than 0 in classWeights",
         ),
     ),
-    (types.EnvVar, "_one_value"): (_exactly_one("value", "valueFrom"),),
-    (types.Volume, "_one_source"): (_exactly_one("emptyDir", "persistentVolumeClaim", "configMap", "secret"),),
+    (types.EnvVar, "_one_value"): (exactly_one("value", "valueFrom"),),
+    (types.Volume, "_one_source"): (exactly_one("emptyDir", "persistentVolumeClaim", "configMap", "secret"),),
     (types.WorkerTemplate, "_each_name_once"): NotInCel("lists by name (listType: map) say it"),
     (types.ResourceRequirements, "_requests_within_limits"): (
         Rule(
@@ -162,6 +130,8 @@ RULES: Final[dict[Validator, tuple[Rule, ...] | NotInCel]] = {
             "expected data.virtualShards of at least workers.replicas x workers.slotsPerWorker",
         ),
     ),
+    (types.Accounting, "_each_role_once"): NotInCel("a list by key (listType: map) says it"),
+    **BOOK_RULES,
 }
 
 _STARTED: Final = "(has(oldSelf.status) && has(oldSelf.status.startTime))"
@@ -174,12 +144,16 @@ def _same(field: str) -> str:
     return f"(has({new}) ? has({old}) && {new} == {old} : !has({old}))"
 
 
-ROOT_RULES: Final[tuple[Rule, ...]] = (
+NAME_RULES: Final = (
     Rule(
         f"size(self.metadata.name) <= {types.MAX_JOB_NAME_LENGTH}",
         f"expected metadata.name of at most {types.MAX_JOB_NAME_LENGTH} characters",
     ),
     Rule("!self.metadata.name.contains('.')", "expected metadata.name to be a DNS label, without a dot"),
+)
+"""What holds of every object's name."""
+
+JOB_RULES: Final = (
     *(
         Rule(
             f"!{_STARTED} || {_same(field)}", f"spec.{field} does not change once the job has started", f".spec.{field}"
@@ -195,17 +169,19 @@ ROOT_RULES: Final[tuple[Rule, ...]] = (
         for field in ("workers", "image")
     ),
 )
-"""Rules over the whole object: its name, and what may change when."""
+"""What of a job may change when."""
 
-LIST_KEYS: Final[dict[tuple[type[BaseModel], str], str]] = {
-    (data.Data, "sources"): "name",
-    (data.Data, "clean"): "source",
-    (data.Source, "columns"): "name",
-    (types.WorkerTemplate, "env"): "name",
-    (types.WorkerTemplate, "volumes"): "name",
-    (types.WorkerTemplate, "imagePullSecrets"): "name",
-    (types.JobStatus, "conditions"): "type",
-    (types.JobStatus, "stages"): "name",
-    (types.JobStatus, "variants"): "variant",
+LIST_KEYS: Final[ListKeys] = {
+    (data.Data, "sources"): ("name",),
+    (data.Data, "clean"): ("source",),
+    (data.Source, "columns"): ("name",),
+    (types.WorkerTemplate, "env"): ("name",),
+    (types.WorkerTemplate, "volumes"): ("name",),
+    (types.WorkerTemplate, "imagePullSecrets"): ("name",),
+    (types.JobStatus, "conditions"): ("type",),
+    (types.JobStatus, "stages"): ("name",),
+    (types.JobStatus, "variants"): ("variant",),
+    (types.Accounting, "personHours"): ("role",),
+    **BOOK_LIST_KEYS,
 }
 """Lists whose items have a key of their own, each of which stands once."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from ullage_operator.api.problems import refuse, repeated
 from ullage_trainer.config import Model, StoragePath
 
 from .names import DnsLabel, ObjectName
+from .references import LineReference
+from .units import TypeName
 
 
 class Inputs(Model):
@@ -66,6 +69,15 @@ class RunPolicy(Model):
     """Which pods are deleted when the job has ended: those that still run, all, or none."""
 
 
+class PersonHours(Model):
+    """Work of people that a job takes; counted once a job, however often it is tried."""
+
+    role: TypeName
+    """Their role, never a name."""
+    hours: Annotated[float, Field(ge=0, le=1_000_000)]
+    """How many hours of all of them together."""
+
+
 class Accounting(Model):
     """In whose books the job is. The namespace's institution is authoritative; this only narrows it."""
 
@@ -75,3 +87,14 @@ class Accounting(Model):
     """The programme that the job is for."""
     model_family: DnsLabel | None = None
     """Jobs that work towards the same model share a family."""
+    investment: LineReference | None = None
+    """The grant to draw on; absent means in kind before money, then the one that ends first, then by name. What runs
+    on the institution's own machines draws on none."""
+    person_hours: list[PersonHours] = Field(default_factory=list, max_length=16)
+    """The work of people that goes into the job, by role, as declared."""
+
+    @field_validator("person_hours")
+    @classmethod
+    def _each_role_once(cls, person_hours: list[PersonHours]) -> list[PersonHours]:
+        refuse(repeated((entry.role for entry in person_hours), "role", "entry"))
+        return person_hours
