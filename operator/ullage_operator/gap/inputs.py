@@ -1,0 +1,169 @@
+"""What the gap is measured from: declarations, grants and the sums of the ledger, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from .figures import Figure, Provenance
+from .money import Award, Price
+from .periods import ALWAYS, MS_PER_HOUR, Period, Term
+from .releases import Release
+from .subjects import Subject
+from .talent import Course, Staff, Transfer
+
+
+@dataclass(frozen=True)
+class Institution:
+    """Who needs and has."""
+
+    id: str
+    """Its key in the books."""
+    country: str
+    """ISO 3166-1 alpha-2."""
+    kind: str
+    """What it is, such as ``university``, for comparison with its like."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What one institution needs of one thing in a period."""
+
+    institution: str
+    subject: Subject
+    amount: Figure | None
+    """Over the whole period, prorated by time; of data, the stock at its end. None: it is needed, and how much is
+    not known."""
+    period: Period
+
+
+@dataclass(frozen=True)
+class OwnCapacity:
+    """Machines of an institution's own: count × hours × availability."""
+
+    institution: str
+    subject: Subject
+    count: int
+    availability: Fraction
+    """The share of the time in which they can be used."""
+    term: Term
+    books: str | None = None
+    """The cluster or import whose books tell what they were used for; None: no books do."""
+    provenance: Provenance = Provenance.DECLARED
+
+    def hours(self, period: Period) -> Figure:
+        """Return the hours that they offer in a period."""
+        amount = Fraction(period.common(self.term), MS_PER_HOUR) * self.count * self.availability
+        return Figure(amount, self.provenance)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A line that gives a resource in kind."""
+
+    line: str
+    """Its key, for people: ``investment/line``."""
+    beneficiaries: frozenset[str]
+    """The institution it is for; of several, they share it as one pool."""
+    subject: Subject
+    release: Release
+
+
+@dataclass(frozen=True)
+class DataAsset:
+    """A body of data. Those who have access to it do not take it from each other."""
+
+    id: str
+    holder: str
+    """The institution that holds it."""
+    subject: Subject
+    amount: Fraction
+    """How much there is of it."""
+    unique_share: Fraction = Fraction(1)
+    """The share that is in no other asset."""
+    shared_with: frozenset[str] = frozenset()
+    """Other institutions that have access."""
+    term: Term = ALWAYS
+    provenance: Provenance = Provenance.DECLARED
+
+
+@dataclass(frozen=True)
+class DataUse:
+    """What one institution's jobs used of an asset in a period: distinct accepted rows, not epochs."""
+
+    institution: str
+    asset: str
+    """The asset's id or, where none was declared, the source's name and fingerprint."""
+    subject: Subject
+    amount: Figure
+    period: Period
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """What workers held and used in a period, summed from the books.
+
+    Raises
+    ------
+    ValueError
+        More was measured than was held, or use is known where nothing was measured, or the reverse.
+    """
+
+    institution: str | None
+    """Whose jobs; None is unattributed."""
+    subject: Subject
+    period: Period
+    held: Figure
+    """A, in the subject's unit."""
+    measured: Fraction
+    """The part of A in holds whose use is known."""
+    used: Figure | None
+    """U over that part; None where nothing was measured."""
+    books: str
+    """Whose books tell it: this cluster, or an import's name."""
+    own_machines: bool = False
+    """Whether it was held on machines of the institution's own."""
+    programme: str | None = None
+    model_family: str | None = None
+
+    def __post_init__(self) -> None:
+        who = f"allocation of {self.institution} in {self.books}"
+        if not 0 <= self.measured <= self.held.value:
+            raise ValueError(f"{who}: expected measured between 0 and held ({self.held.value}), found {self.measured}")
+        if (self.used is None) != (self.measured == 0):
+            raise ValueError(f"{who}: expected used where something was measured and only there, found {self.used}")
+
+
+@dataclass(frozen=True)
+class ClusterCapacity:
+    """What a cluster's nodes offer in a period."""
+
+    books: str
+    """The cluster's name."""
+    subject: Subject
+    amount: Figure
+    """Node capacity × time."""
+    period: Period
+    all_tenants: bool
+    """Whether the allocations of that cluster are those of all tenants' pods, and not of our own alone."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that is known, over any number of periods: what lies outside the one that is asked for counts nothing."""
+
+    institutions: tuple[Institution, ...]
+    requirements: tuple[Requirement, ...] = ()
+    capacities: tuple[OwnCapacity, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    staff: tuple[Staff, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    courses: tuple[Course, ...] = ()
+    assets: tuple[DataAsset, ...] = ()
+    data_uses: tuple[DataUse, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
+    clusters: tuple[ClusterCapacity, ...] = ()
+    awards: tuple[Award, ...] = ()
+    prices: tuple[Price, ...] = ()
+    books: frozenset[str] = frozenset()
+    """The clusters and imports whose books were read: without any, nothing is known of A and U."""

@@ -1,0 +1,156 @@
+"""What was allocated and what of it was used: A and U, over the part of A that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from .figures import Figure, Provenance, total
+from .inputs import Allocation, ClusterCapacity, DataUse, OwnCapacity
+from .periods import Period
+from .subjects import Subject
+
+UsageKey = Literal["institution", "programme", "model_family", "books"]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A and U of one thing. None is unknown."""
+
+    allocated: Figure | None = None
+    """A: what workers held."""
+    measured: Figure | None = None
+    """The part of A in holds whose use is known."""
+    used: Figure | None = None
+    """U: what was active while held, over that part. Of CPU it may exceed A. It is activity, not MFU."""
+    books: frozenset[str] = frozenset()
+    """The scope: whose books tell it."""
+
+    @property
+    def measured_share(self) -> Fraction | None:
+        """The share of A that was measured; None where nothing was held."""
+        if self.allocated is None or self.measured is None or not self.allocated.value:
+            return None
+        return self.measured.value / self.allocated.value
+
+    @property
+    def unmeasured(self) -> Figure | None:
+        """The part of A whose use is not known."""
+        return None if self.allocated is None or self.measured is None else self.allocated - self.measured
+
+    @property
+    def idle(self) -> Figure | None:
+        """A - U over the measured part; below 0 where CPU was used beyond what was asked for."""
+        return None if self.used is None or self.measured is None else self.measured - self.used
+
+    @property
+    def intensity(self) -> Figure | None:
+        """U / A over the measured part."""
+        return None if self.used is None or self.measured is None else self.used.over(self.measured)
+
+
+@dataclass(frozen=True)
+class NotHeld:
+    """What a cluster's nodes offer, and what of it nobody held."""
+
+    books: str
+    subject: Subject
+    capacity: Figure
+    held: Figure
+    idle: bool
+    """Whether it is idle, all tenants' pods being known; otherwise it is merely not held by Ullage."""
+
+    @property
+    def rest(self) -> Figure:
+        """Capacity less what was held."""
+        return self.capacity - self.held
+
+    @property
+    def share(self) -> Figure | None:
+        """The rest as a share of the capacity."""
+        return self.rest.over(self.capacity)
+
+
+def usage(allocations: Iterable[Allocation], *, books: frozenset[str]) -> Usage:
+    """Sum allocations of one subject: in books that were read and tell of none, nothing was held."""
+    found = list(allocations)
+    if not books and not found:
+        return Usage()
+    uses = [allocation.used for allocation in found if allocation.used is not None]
+    return Usage(
+        allocated=total((each.held for each in found), of_none=Provenance.MEASURED),
+        measured=total(
+            (each.held.times(each.measured / each.held.value) for each in found if each.measured),
+            of_none=Provenance.MEASURED,
+        ),
+        used=total(uses) if uses else None,
+        books=books | {allocation.books for allocation in found},
+    )
+
+
+def usage_by(
+    allocations: Iterable[Allocation], key: UsageKey, period: Period
+) -> dict[tuple[str | None, Subject], Usage]:
+    """Return use by institution, programme, model family or books; None is unattributed."""
+    groups: dict[tuple[str | None, Subject], list[Allocation]] = {}
+    for each in within(allocations, period):
+        groups.setdefault((getattr(each, key), each.subject), []).append(each)
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0] is None, item[0][0] or "", item[0][1]))
+    return {group: usage(members, books=frozenset()) for group, members in ordered}
+
+
+def within(allocations: Iterable[Allocation], period: Period) -> list[Allocation]:
+    """Return the allocations of a period.
+
+    Raises
+    ------
+    ValueError
+        One is summed over a period that is only partly in this one: it can't be told apart.
+    """
+    found = [each for each in allocations if period.common(each.period)]
+    for each in found:
+        if not period.encloses(each.period):
+            raise ValueError(
+                f"allocation of {each.institution} in {each.books}: expected a period within "
+                f"{period.start_ms} to {period.end_ms} ms, found {each.period.start_ms} to {each.period.end_ms} ms; "
+                "sum the books over each period that is asked for"
+            )
+    return found
+
+
+def on_own_machines(
+    machines: Iterable[OwnCapacity], allocations: Iterable[Allocation], *, books: frozenset[str]
+) -> Figure | None:
+    """Return the part of A on an institution's own machines; None where no books that were read tell of some."""
+    if any(machine.books not in books for machine in machines):
+        return None
+    return total((each.held for each in allocations if each.own_machines), of_none=Provenance.MEASURED)
+
+
+def data_usage(uses: Iterable[DataUse]) -> Usage:
+    """Sum the use of data: an asset counts once, at the most that was used of it."""
+    most: dict[str, Figure] = {}
+    for use in uses:
+        before = most.get(use.asset)
+        most[use.asset] = use.amount if before is None or use.amount.value > before.value else before
+    return Usage(used=total(most.values())) if most else Usage()
+
+
+def not_held(clusters: Iterable[ClusterCapacity], allocations: Iterable[Allocation]) -> tuple[NotHeld, ...]:
+    """Return what nobody held of each cluster's capacity."""
+    listed = list(allocations)
+    return tuple(
+        NotHeld(
+            books=cluster.books,
+            subject=cluster.subject,
+            capacity=cluster.amount,
+            held=total(
+                (each.held for each in listed if (each.books, each.subject) == (cluster.books, cluster.subject)),
+                of_none=Provenance.MEASURED,
+            ),
+            idle=cluster.all_tenants,
+        )
+        for cluster in clusters
+    )
