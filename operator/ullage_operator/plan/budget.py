@@ -1,0 +1,173 @@
+"""Budgets: which line of an investment pays for a job's next interval, and what if none does. Pure.
+
+A job that holds accelerators draws on the lines that its institution was granted. Before each interval of accounting,
+what it will take at most is reserved, the grace in which it can write a checkpoint included. So when a line is
+exhausted the job still has what it needs to stop in good order: it overdraws by no more than the time that passes
+between the end of its reservation and the end of its last worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MS_PER_HOUR: Final = 3_600_000
+LEAST_MS: Final = 60_000
+"""For less than this a job is not started: it would checkpoint more than it trains."""
+
+
+@dataclass(frozen=True)
+class FundingLine:
+    """A line that may be drawn on, as the books stand."""
+
+    name: str
+    """``investment/line``."""
+    remaining: int
+    """Released, and neither reserved nor expended: accelerator-milliseconds in kind, millionths of money."""
+    start_ms: int
+    end_ms: int
+    suspends: bool
+    """Whether jobs wait when it is exhausted, or only are warned of."""
+    micros_per_hour: int | None = None
+    """Of money, the price of an accelerator-hour in millionths of the currency; null in kind."""
+    currency: str | None = None
+
+    def cost(self, accelerator_ms: int) -> int:
+        """Return what so much use takes of the line, in its own unit, rounded up."""
+        if self.micros_per_hour is None:
+            return accelerator_ms
+        return -(-accelerator_ms * self.micros_per_hour // MS_PER_HOUR)
+
+    def affords_ms(self, accelerators: int) -> int:
+        """Return how many milliseconds of so many accelerators are left in it."""
+        if self.micros_per_hour is None:
+            return self.remaining // accelerators
+        if self.micros_per_hour == 0:
+            return self.end_ms - self.start_ms
+        return self.remaining * MS_PER_HOUR // (self.micros_per_hour * accelerators)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a job is about to hold."""
+
+    accelerators: int
+    kind: str
+    """Which accelerator."""
+    named: str | None = None
+    """The line that the job names."""
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """What is set aside for an interval."""
+
+    line: str
+    from_ms: int
+    until_ms: int
+    """The interval's end, the grace included."""
+    amount: int
+    """In the line's unit."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How the operator accounts."""
+
+    interval_ms: int
+    """An interval of accounting."""
+    grace_ms: int
+    """What a job needs to write a checkpoint and end."""
+
+
+@dataclass(frozen=True)
+class BudgetVerdict:
+    """Whether a job may hold accelerators for another interval."""
+
+    allowed: bool
+    reserve: Reservation | None = None
+    """What is to be set aside now; null where nothing need be."""
+    message: str = ""
+    """Where it may not: what is lacking. Where it may: of what it is warned."""
+    wake_at_ms: int | None = None
+    """When to ask again."""
+
+
+def draw_order(lines: Iterable[FundingLine], demand: Demand, now_ms: int) -> list[FundingLine]:
+    """Return the lines that may pay now: the named one, in kind before money, earliest end, name."""
+    open_now = (line for line in lines if line.start_ms <= now_ms < line.end_ms)
+
+    def place(line: FundingLine) -> tuple[bool, bool, int, str]:
+        return line.name != demand.named, line.micros_per_hour is not None, line.end_ms, line.name
+
+    return sorted(open_now, key=place)
+
+
+def admit(
+    lines: Sequence[FundingLine], demand: Demand, held: Reservation | None, now_ms: int, terms: Terms
+) -> BudgetVerdict:
+    """Decide whether a job may go on, and what is to be reserved.
+
+    Parameters
+    ----------
+    lines
+        All lines that were granted to the job's institution for what it is about to hold. Without any it draws on
+        nothing, and goes on: nobody said what it may take.
+    demand
+        What it holds, or is about to.
+    held
+        What is set aside for it; null before it starts, and once that is settled.
+    now_ms
+        When, in milliseconds since 1970.
+    terms
+        How the operator accounts.
+    """
+    if not lines:
+        return BudgetVerdict(allowed=True)
+    if held is not None and now_ms < held.until_ms - terms.grace_ms:
+        return BudgetVerdict(allowed=True, wake_at_ms=held.until_ms - terms.grace_ms)
+    ordered = draw_order(lines, demand, now_ms)
+    paying = next((line for line in ordered if _most_ms(line, demand, now_ms, terms) >= _least_ms(terms)), None)
+    if paying is not None:
+        until = now_ms + _most_ms(paying, demand, now_ms, terms)
+        return _reserved(paying, demand, now_ms, until, terms, "")
+    lenient = next((line for line in ordered if not line.suspends), None)
+    lacking = _lacking(ordered, lines, demand)
+    if lenient is not None:
+        until = now_ms + terms.interval_ms + terms.grace_ms
+        return _reserved(lenient, demand, now_ms, until, terms, f"{lacking}; it goes on and overdraws {lenient.name}")
+    opens = [line.start_ms for line in lines if line.start_ms > now_ms]
+    return BudgetVerdict(allowed=False, message=lacking, wake_at_ms=min(opens, default=None))
+
+
+def _least_ms(terms: Terms) -> int:
+    return min(LEAST_MS, terms.interval_ms) + terms.grace_ms
+
+
+def _most_ms(line: FundingLine, demand: Demand, now_ms: int, terms: Terms) -> int:
+    """Return for how long a line pays, at most an interval and the grace."""
+    return min(terms.interval_ms + terms.grace_ms, line.affords_ms(demand.accelerators), line.end_ms - now_ms)
+
+
+def _reserved(
+    line: FundingLine, demand: Demand, now_ms: int, until_ms: int, terms: Terms, message: str
+) -> BudgetVerdict:
+    amount = line.cost(demand.accelerators * (until_ms - now_ms))
+    reservation = Reservation(line.name, now_ms, until_ms, amount)
+    return BudgetVerdict(True, reservation, message, max(until_ms - terms.grace_ms, now_ms))  # noqa: FBT003
+
+
+def _lacking(ordered: Sequence[FundingLine], lines: Sequence[FundingLine], demand: Demand) -> str:
+    what = f"{demand.accelerators} {demand.kind}"
+    if not ordered:
+        names = ", ".join(sorted(line.name for line in lines))
+        return f"expected a line for {what} that can be drawn on now, found none of {names}"
+    left = ", ".join(f"{line.name} has {_amount(line)}" for line in ordered)
+    return f"expected funds for {what}, found too little: {left}"
+
+
+def _amount(line: FundingLine) -> str:
+    if line.micros_per_hour is None:
+        return f"{max(line.remaining, 0) / MS_PER_HOUR:,.2f} accelerator-hours left"
+    return f"{max(line.remaining, 0) / 1e6:,.2f} {line.currency} left"
