@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,9 +37,11 @@ from ullage_trainer.task import DOCUMENT_VARIABLE, failure_of
 from .coordinator import Coordinator
 from .events import Events
 from .finish import finish
+from .lines import write_log
 from .link import Exchange, HttpExchange, Link
 from .meter import Meter
 from .network import address_of, address_towards, interface_of, is_loopback, own_name
+from .orphans import adopt, end_all
 from .protocol import Heartbeat, Orders
 from .ranks import RankProcess
 from .reportfile import ReportFile
@@ -97,16 +100,24 @@ class Worker:
         self._events.catch_signals(self._asked_to_stop)
         if self.settings.watch_stdin:
             self._events.watch(sys.stdin.fileno(), self._stdin_readable)
+        adopt()
+        self._attempt(self._begin)
+        while not self._over():
+            self._attempt(self._turn)
+        if self._failure is None:
+            self._attempt(self._succeed)
+        return self._end()
+
+    def _attempt(self, part: Callable[[], None]) -> None:
+        """Do a part of the work; what goes wrong in it fails the worker, which still ends its ranks in order."""
         try:
-            self._begin()
-            while not self._over():
-                self._events.wait()
-                self._tick()
-            if self._failure is None:
-                self._succeed()
+            part()
         except (TrainerError, OSError) as error:
             self._fail(failure_of(error))
-        return self._end()
+
+    def _turn(self) -> None:
+        self._events.wait()
+        self._tick()
 
     # -- from start to end --------------------------------------------------------------------------
 
@@ -136,7 +147,7 @@ class Worker:
         if self._output is None and self.document.script is not None:
             source = carry_over(self.document)
             if source is not None:
-                print(f"script: beginning with the checkpoints of {source.parent.name}", flush=True)
+                write_log(f"script: beginning with the checkpoints of {source.parent.name}\n")
         if self._output is not None:
             self._result = read_manifest(resolve(Path(self.document.storage.root), self._output.path)).result
             coordinator.reuse()
@@ -208,6 +219,7 @@ class Worker:
         if self._failure is not None:
             stopped = self._failure.reason is Reason.STOPPED
             self._state = WorkerState.STOPPED if stopped else WorkerState.FAILED
+        end_all()
         self._meter.end()
         if self._link is not None:
             self._link.close(timeout_seconds=_LAST_WORD_SECONDS)
@@ -266,11 +278,14 @@ class Worker:
 
     def _forward(self, rank: RankProcess) -> None:
         prefix = "" if rank.rank is None else f"[rank {rank.rank}] "
-        for line in rank.read_output():
-            print(prefix + line, flush=True)
+        write_log("".join(f"{prefix}{line}\n" for line in rank.read_output()))
+        if rank.output_ended:
+            self._events.forget(rank.output)
 
     def _listen(self, rank: RankProcess) -> None:
         rank.read_channel()
+        if rank.channel_ended:
+            self._events.forget(rank.channel)
         self._take(rank)
 
     def _take(self, rank: RankProcess) -> None:
@@ -312,8 +327,11 @@ class Worker:
         return consequence and not caused and not self._killed
 
     def _stalled_seconds(self, now: float) -> float | None:
-        """Return how long no rank of this worker has said anything, if that is too long for what they do."""
+        """Return how long a rank was halted, or none has said anything, if that is too long for what they do."""
         running = [rank for rank in self._ranks if rank.running]
+        halted = [now - rank.halted for rank in running if rank.halted is not None]
+        if self.document.stage is Stage.TRAIN and halted and max(halted) > self.document.stall_timeout_seconds:
+            return max(halted)
         heard = [rank.heard for rank in running if rank.heard is not None]
         doing = [rank.latest.progress.doing or "" for rank in running if rank.latest.progress is not None]
         judged = any(what.startswith(JUDGED) for what in doing)
@@ -381,4 +399,8 @@ class Worker:
         )
 
     def _write_report(self) -> None:
-        self._report.write(self._exit_report().encode())
+        try:
+            self._report.write(self._exit_report().encode())
+        except OSError as error:
+            # Detail is lost, and no work: the exit code still says how it ended.
+            write_log(f"{self.settings.report_path}: expected to write the report, found: {error.strerror}\n")
