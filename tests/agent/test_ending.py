@@ -29,6 +29,15 @@ def test_an_end_without_a_word_is_told_by_its_code_or_signal(code, short, reason
     )
 
 
+def test_a_rank_that_dies_of_sigterm_was_asked_to_stop():
+    assert explained(-15) == Failure(
+        reason=Reason.STOPPED,
+        signal="SIGTERM",
+        rank=1,
+        message="rank 1 was ended by SIGTERM at once, without a checkpoint of that moment",
+    )
+
+
 def test_want_of_memory_is_told_with_what_was_held():
     failure = explained(-9, short=True, rank=None)
     assert (failure.reason, failure.rank) == (Reason.OUT_OF_MEMORY, None)

@@ -3,11 +3,12 @@
 import signal
 import textwrap
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
-from local.runs.harness import wait_until
+from local.runs.harness import PATIENCE_SECONDS, wait_until
 from resume.attempts import Lab
 from ullage_trainer.config import (
     Gang,
@@ -30,7 +31,7 @@ def lab(tmp_path):
     made.close()
 
 
-def start(lab, program, *arguments, ranks=1, stall_timeout_seconds=600):
+def start(lab, program, *arguments, ranks=1, stall_timeout_seconds=600, **places):
     (lab.root / "train.py").write_text(textwrap.dedent(program))
     document = StageDocument(
         job=JobIdentity(namespace="tests", name="odd", uid="uid-of-odd"),
@@ -42,7 +43,7 @@ def start(lab, program, *arguments, ranks=1, stall_timeout_seconds=600):
         grace_period_seconds=4,
         stall_timeout_seconds=stall_timeout_seconds,
     )
-    return lab.start(document)
+    return lab.start(document, **places)
 
 
 def test_a_signal_without_a_name_is_told_by_its_number(lab):
@@ -151,6 +152,36 @@ def test_a_program_that_minds_no_signal_is_ended_within_the_grace_period(lab):
         143, WorkerState.STOPPED, Reason.STOPPED,
     )  # fmt: skip
     assert time.monotonic() - began < 6
+
+
+def test_sigterm_to_a_rank_that_dies_of_it_stops_the_gang(lab):
+    attempt = start(
+        lab,
+        """
+        import os, signal
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        open("ready-" + os.environ["HOROVOD_RANK"], "w").close()
+        signal.pause()
+        """,
+        ranks=2,
+    )
+    wait_until(lambda: len(list(attempt.output.glob("ready-*"))) == 2, "two programs that run")
+    attempt.ranks()[1].terminate()
+    report = attempt.end()
+    assert (attempt.process.returncode, report.state) == (143, WorkerState.STOPPED)
+    assert (report.failure.reason, report.failure.rank, report.failure.signal) == (Reason.STOPPED, 1, "SIGTERM")
+
+
+def test_a_log_or_a_report_that_takes_no_more_does_not_end_a_program(lab):
+    program = "print('a line that finds no room')\nopen('made', 'w').close()"
+    full = Path("/dev/full")
+    attempt = start(lab, program, log=full)
+    assert (attempt.end().state, (attempt.output / "made").exists()) == (WorkerState.SUCCEEDED, True)
+    # Not the same program: what the first one made would be taken instead.
+    attempt = start(lab, f"{program}  # again", report=full)
+    assert attempt.process.wait(PATIENCE_SECONDS) == 0
+    said = "/dev/full: expected to write the report, found: No space left on device"
+    assert set(attempt.printed().splitlines()) == {said, "[rank 0] a line that finds no room"}
 
 
 def test_arguments_reach_the_program_as_they_are_written(lab):

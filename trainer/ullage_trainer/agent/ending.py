@@ -57,6 +57,10 @@ def explain(
             f"raise workers.resources memory, or lower training.globalBatchSize"
         )
         return Failure(reason=Reason.OUT_OF_MEMORY, signal=name, rank=rank, message=message, last_lines=lines)
+    if name == "SIGTERM":
+        # Asked to stop, and not in a state to stop in order: it had just begun, or its program takes no signal.
+        message = f"{who} was ended by SIGTERM at once, without a checkpoint of that moment"
+        return Failure(reason=Reason.STOPPED, signal=name, rank=rank, message=message)
     message = f"{who} was ended by {name}"
     if name == "SIGKILL":
         message += "; was memory short? see the kernel's log"

@@ -321,9 +321,8 @@ class Worker:
         """Tell whether a cause is told after its consequence: the rank that sees its peer go may end before it."""
         told = self._failure
         consequence = told is not None and told.reason is Reason.PEER_FAILED
-        # Ranks of a gang that fails are sent SIGTERM: one that dies of it, its handler not yet set, is no cause.
-        ours = failure.reason is Reason.SIGNAL and failure.signal == signal.SIGTERM.name
-        caused = failure.reason in (Reason.PEER_FAILED, Reason.STOPPED) or ours
+        # Ranks of a gang that fails are sent SIGTERM: one that stops or dies of it is no cause.
+        caused = failure.reason in (Reason.PEER_FAILED, Reason.STOPPED)
         return consequence and not caused and not self._killed
 
     def _stalled_seconds(self, now: float) -> float | None:
