@@ -177,8 +177,8 @@ def test_a_log_or_a_report_that_takes_no_more_does_not_end_a_program(lab):
     full = Path("/dev/full")
     attempt = start(lab, program, log=full)
     assert (attempt.end().state, (attempt.output / "made").exists()) == (WorkerState.SUCCEEDED, True)
-    # Not the same program: what the first one made would be taken instead.
-    attempt = start(lab, f"{program}  # again", report=full)
+    # Not the same again: what the first one made would be taken instead.
+    attempt = start(lab, program, "again", report=full)
     assert attempt.process.wait(PATIENCE_SECONDS) == 0
     said = "/dev/full: expected to write the report, found: No space left on device"
     assert set(attempt.printed().splitlines()) == {said, "[rank 0] a line that finds no room"}
