@@ -45,7 +45,8 @@ from .orphans import adopt, end_all
 from .protocol import Heartbeat, Orders
 from .ranks import RankProcess
 from .reportfile import ReportFile
-from .stall import JUDGED, stall_failure
+from .stall import stall_failure
+from .watch import looks_at, stalled_seconds
 
 _PEER_GRACE_SECONDS: Final = 2.0
 """How long ranks have to end by themselves once a peer is gone: they can do nothing useful any more."""
@@ -53,8 +54,6 @@ _FIRST_LOOKUP_SECONDS: Final = 2.0
 """How long after its start a worker asks for worker 0's name on a cluster."""
 _GATHER_SECONDS: Final = 30.0
 _LAST_WORD_SECONDS: Final = 2.0
-_STACK_SECONDS: Final = 1.0
-"""How long ranks have to write where they stand."""
 
 
 @dataclass(frozen=True)
@@ -176,13 +175,20 @@ class Worker:
         for rank in self._ranks:
             if rank.running and rank.reap():
                 self._rank_ended(rank)
-        if self._failure is None and (stalled := self._stalled_seconds(now)) is not None:
-            self._fail(self._explain_stall(stalled))
+        self._judge_stall(now)
         if self._kill_at is not None and now >= self._kill_at and not self._killed:
             self._killed = True
             self._signal(signal.SIGKILL)
         if self._report.due():
             self._write_report()
+
+    def _judge_stall(self, now: float) -> None:
+        if self._failure is not None or self.document.stage is not Stage.TRAIN:
+            return
+        seconds = stalled_seconds(self._ranks, now)
+        if seconds > self.document.stall_timeout_seconds:
+            alone = self.document.gang.replicas == 1
+            self._fail(stall_failure(looks_at(self._ranks), seconds, self.settings.index, alone=alone))
 
     def _obey(self, orders: Orders) -> None:
         if orders.stop is not None and self._failure is None:
@@ -324,31 +330,6 @@ class Worker:
         # Ranks of a gang that fails are sent SIGTERM: one that stops or dies of it is no cause.
         caused = failure.reason in (Reason.PEER_FAILED, Reason.STOPPED)
         return consequence and not caused and not self._killed
-
-    def _stalled_seconds(self, now: float) -> float | None:
-        """Return how long a rank was halted, or none has said anything, if that is too long for what they do."""
-        running = [rank for rank in self._ranks if rank.running]
-        halted = [now - rank.halted for rank in running if rank.halted is not None]
-        if self.document.stage is Stage.TRAIN and halted and max(halted) > self.document.stall_timeout_seconds:
-            return max(halted)
-        heard = [rank.heard for rank in running if rank.heard is not None]
-        doing = [rank.latest.progress.doing or "" for rank in running if rank.latest.progress is not None]
-        judged = any(what.startswith(JUDGED) for what in doing)
-        if self.document.stage is not Stage.TRAIN or not heard or not judged:
-            return None
-        silent = now - max(heard)
-        return silent if silent > self.document.stall_timeout_seconds else None
-
-    def _explain_stall(self, seconds: float) -> Failure:
-        running = [rank for rank in self._ranks if rank.running]
-        for rank in running:
-            rank.ask_for_stacks()
-        deadline = time.monotonic() + _STACK_SECONDS
-        looks = [rank.look() for rank in running]
-        while time.monotonic() < deadline and not all(look.halted or look.frames for look in looks):
-            time.sleep(0.02)
-            looks = [rank.look() for rank in running]
-        return stall_failure(looks, seconds, self.settings.index, alone=self.document.gang.replicas == 1)
 
     def _signal(self, number: signal.Signals) -> None:
         for rank in self._ranks:
