@@ -3,11 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ullage_trainer.agent.accelerators import AcceleratorReading, AcceleratorSampler
-from ullage_trainer.agent.ranks import LineBuffer
 from ullage_trainer.agent.reportfile import ReportFile
 from ullage_trainer.distributed.rendezvous import RankPlace, places
 
@@ -27,17 +24,6 @@ def test_a_report_is_due_at_first_and_then_not_before_its_interval(tmp_path):
     report.write(b"{}")
     assert not report.due()
     report.close()
-
-
-@given(st.lists(st.binary(max_size=20).filter(lambda line: b"\n" not in line)), st.data())
-def test_lines_come_whole_however_a_pipe_cuts_them(lines, data):
-    stream = b"".join(line + b"\n" for line in lines)
-    buffer, found = LineBuffer(), []
-    while stream:
-        cut = data.draw(st.integers(1, len(stream)))
-        found += buffer.feed(stream[:cut])
-        stream = stream[cut:]
-    assert (found, buffer.rest) == (lines, b"")
 
 
 def test_ranks_are_numbered_worker_by_worker():

@@ -94,9 +94,18 @@ def test_a_signed_body_that_is_no_heartbeat_is_a_bad_request(server):
     assert request(server.port, "POST", HEARTBEAT_PATH, body, signed)[0] == HTTPStatus.BAD_REQUEST
 
 
-@pytest.mark.parametrize("length", ["0", "999999"])
+@pytest.mark.parametrize("signature", ["", "00", "é" * 64, "\xff"])
+def test_a_signature_of_any_characters_is_refused_and_not_heard(server, signature):
+    body = BEAT.model_dump_json(by_alias=True).encode()
+    headers = {SIGNATURE_HEADER: signature.encode("latin-1")}
+    assert request(server.port, "POST", HEARTBEAT_PATH, body, headers) == (HTTPStatus.FORBIDDEN, b"")
+    assert server.heard == []
+
+
+@pytest.mark.parametrize("length", ["0", "999999", "-1", "many", "²"])
 def test_a_body_of_no_or_too_great_a_length_is_a_bad_request(server, length):
-    status, _ = request(server.port, "POST", HEARTBEAT_PATH, b"", {"Content-Length": length})
+    headers = {"Content-Length": length.encode("latin-1")}
+    status, _ = request(server.port, "POST", HEARTBEAT_PATH, b"", headers)
     assert status == HTTPStatus.BAD_REQUEST
 
 

@@ -1,5 +1,7 @@
 """Which rank holds up the others."""
 
+import pytest
+
 from ullage_trainer.agent.stall import RankLook, stall_failure
 from ullage_trainer.config import Failure, Reason
 
@@ -25,8 +27,9 @@ def look(rank, stack, status="sleeping"):
     return RankLook(rank, status, stack)
 
 
-def test_a_rank_that_was_stopped_is_named_and_not_those_that_wait_for_it():
-    failure = stall_failure([look(0, WAITING), look(1, "", "stopped")], 600, 0, alone=True)
+@pytest.mark.parametrize("other", [WAITING, STUCK])
+def test_a_rank_that_was_stopped_is_named_and_not_those_that_stand_elsewhere(other):
+    failure = stall_failure([look(0, other), look(1, "", "stopped")], 600, 0, alone=True)
     assert failure == Failure(
         reason=Reason.STALLED,
         rank=1,

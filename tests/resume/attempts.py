@@ -133,7 +133,8 @@ class Lab:
         )
         return self.start(document)
 
-    def start(self, document: StageDocument) -> Attempt:
+    def start(self, document: StageDocument, *, log: Path | None = None, report: Path | None = None) -> Attempt:
+        """Start an agent, with a log and a report of its own unless others are given."""
         listening = socket.create_server(("127.0.0.1", 0))
         port = listening.getsockname()[1]
         gang = document.gang.model_copy(
@@ -143,18 +144,19 @@ class Lab:
         place = self.root / f"worker-{len(self.attempts)}"
         place.mkdir()
         (place / "document.json").write_text(placed.model_dump_json(by_alias=True, exclude_none=True))
-        with (place / "log.txt").open("w") as log:
+        log, report = log or place / "log.txt", report or place / "report.json"
+        with log.open("w") as written:
             process = subprocess.Popen(
                 [
                     sys.executable, "-m", "ullage_trainer",
                     "--document", str(place / "document.json"),
                     "--index", "0",
-                    "--report", str(place / "report.json"),
+                    "--report", str(report),
                     "--report-interval", "1",
                     "--listen-fd", str(listening.fileno()),
                 ],
                 env={**os.environ, "ULLAGE_GANG_KEY": "00" * 32, "TF_CPP_MIN_LOG_LEVEL": "3"},
-                stdout=log,
+                stdout=written,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 pass_fds=(listening.fileno(),),
@@ -162,7 +164,7 @@ class Lab:
             )  # fmt: skip
         listening.close()
         output = self.root / document.storage.output
-        made = Attempt(process, port, place / "report.json", output, place / "log.txt")
+        made = Attempt(process, port, report, output, log)
         self.attempts.append(made)
         return made
 

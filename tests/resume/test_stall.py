@@ -22,7 +22,7 @@ def get(attempt, path):
 
 
 def test_a_rank_under_sigstop_is_named_and_the_next_attempt_goes_on(lab, undisturbed):
-    first = lab.train("halted", exact=True, stall_timeout_seconds=3)
+    first = lab.train("halted", exact=True, stall_timeout_seconds=10)
     first.reach(100)
     kind, text = get(first, "/metrics")
     assert kind.startswith("text/plain; version=0.0.4")
@@ -36,7 +36,7 @@ def test_a_rank_under_sigstop_is_named_and_the_next_attempt_goes_on(lab, undistu
     report = first.end()
     assert (first.process.returncode, report.failure.reason, report.failure.rank) == (124, Reason.STALLED, 1)
     assert report.failure.message == (
-        "expected progress within 3 s (runPolicy.stallTimeoutSeconds), found none: rank 1 is stopped "
+        "expected progress within 10 s (runPolicy.stallTimeoutSeconds), found none: rank 1 is stopped "
         "(by SIGSTOP or a debugger)"
     )
     second = lab.train("halted", 2, exact=True)
@@ -51,7 +51,7 @@ def test_a_rank_whose_own_code_hangs_is_named_with_its_line(lab):
         "hanging",
         model={"mlp": {"hiddenUnits": [4]}, "codePath": "code"},
         customMetrics=["hanging:cost"],
-        stall_timeout_seconds=4,
+        stall_timeout_seconds=10,
     )
     failure = attempt.end().failure
     assert (failure.reason, failure.rank) == (Reason.STALLED, 1)

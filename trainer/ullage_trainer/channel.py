@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -11,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from pydantic import ConfigDict
 
-from .config import Checkpoint, Failure, Model, Output, Progress, Use, VariantResult
+from .config import Checkpoint, Failure, Metrics, Model, Output, Progress, Uses, Variants
 
 CHANNEL_VARIABLE: Final = "ULLAGE_CHANNEL_FD"
 STACKS_VARIABLE: Final = "ULLAGE_STACKS_FD"
@@ -24,11 +25,11 @@ class Result(Model):
 
     output: Output | None = None
     """What was made; rank 0 alone says it."""
-    metrics: dict[str, float] = {}
+    metrics: Metrics = {}
     """Measures on the test part."""
-    variants: list[VariantResult] = []
+    variants: Variants = []
     """The table of variants."""
-    uses: list[Use] = []
+    uses: Uses = []
     """Data assets used."""
 
 
@@ -63,7 +64,11 @@ class PipeSink:
     """Writes messages to the agent's pipe, one line at a time whichever thread sends it."""
 
     descriptor: int
+    _pipe: tuple[int, int] = field(init=False, repr=False)
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self._pipe = _identity(self.descriptor)
 
     @classmethod
     def from_environment(cls) -> PipeSink:
@@ -71,15 +76,28 @@ class PipeSink:
         return cls(int(os.environ[CHANNEL_VARIABLE]))
 
     def send(self, message: Message) -> None:
-        """Write one line; an agent that is gone is no reason to fail (the rank is about to be ended)."""
+        """Write one line.
+
+        An agent that is gone is no reason to fail (the rank is about to be ended), nor is a program that closed all
+        descriptors it did not know; it may have opened a file since that has got our number.
+        """
         line = json.dumps(message.model_dump(mode="json", by_alias=True, exclude_none=True), separators=(",", ":"))
         view = memoryview(line.encode() + b"\n")
         try:
             with self._one_at_a_time:
-                while view:
+                while view and _identity(self.descriptor) == self._pipe:
                     view = view[os.write(self.descriptor, view) :]
         except BrokenPipeError:
             return
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    """Return what tells an open file from others."""
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
 
 
 @dataclass

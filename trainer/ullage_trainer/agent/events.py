@@ -26,8 +26,9 @@ class Events:
         self._selector.register(descriptor, selectors.EVENT_READ, handler)
 
     def forget(self, descriptor: int) -> None:
-        """Stop watching a descriptor."""
-        self._selector.unregister(descriptor)
+        """Stop watching a descriptor, if it is watched."""
+        if descriptor in self._selector.get_map():
+            self._selector.unregister(descriptor)
 
     def catch_signals(self, on_stop: Callable[[str], None]) -> None:
         """Have SIGTERM and SIGINT call ``on_stop`` with their name, and every signal end a wait."""

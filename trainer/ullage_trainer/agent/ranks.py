@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -17,26 +17,20 @@ import psutil
 from pydantic import ValidationError
 
 from ullage_trainer.channel import CHANNEL_VARIABLE, STACKS_VARIABLE, Message
-from ullage_trainer.config import Failure, Reason
+from ullage_trainer.config import Failure
 
+from .ending import explain
+from .lines import LineBuffer, drain, shown
 from .memory import oom_kills
-from .stall import RankLook
+from .stall import HALTED, RankLook
 
-_READ_BYTES = 65536
+_STACK_BYTES = 65536
 _KEPT_LINES = 10
+_LOOKED_AT_LINES = 100
+"""Among so many of the last lines those to be kept are looked for; the others are blank, as a rule."""
 _LINE_CHARACTERS = 200
-
-
-@dataclass
-class LineBuffer:
-    """Puts lines together from what a pipe gives."""
-
-    rest: bytes = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Return the lines that are complete now."""
-        *lines, self.rest = (self.rest + data).split(b"\n")
-        return lines
+_LOOKED_AT_CHARACTERS = 2000
+_MESSAGE_BYTES = 1 << 20
 
 
 @dataclass
@@ -57,10 +51,15 @@ class RankProcess:
     peak_memory_bytes: int = 0
     heard: float | None = None
     """When it last said something over the channel, by the monotonic clock."""
+    halted: float | None = None
+    """Since when somebody has had it stopped (SIGSTOP, a debugger), by the monotonic clock."""
+    output_ended: bool = False
+    """Whether nothing holds the other end of its output any more; a program may close it and go on."""
+    channel_ended: bool = False
     oom_kills_before: int | None = None
     _stacks: IO[bytes] | None = None
     _output_buffer: LineBuffer = field(default_factory=LineBuffer)
-    _channel_buffer: LineBuffer = field(default_factory=LineBuffer)
+    _channel_buffer: LineBuffer = field(default_factory=lambda: LineBuffer(_MESSAGE_BYTES))
 
     @classmethod
     def start(cls, slot: int, rank: int | None, environment: Mapping[str, str]) -> RankProcess:
@@ -94,14 +93,15 @@ class RankProcess:
 
     def read_output(self) -> list[str]:
         """Return new lines of standard output and error, and keep the last few."""
-        lines = [line.decode(errors="replace").rstrip("\r") for line in self._output_buffer.feed(_drain(self.output))]
-        self.last_lines.extend(line[:_LINE_CHARACTERS] for line in lines if line.strip())
+        data, self.output_ended = drain(self.output)
+        lines = self._kept(self._output_buffer.feed(data))
         before, self.unprinted = self.unprinted, []
         return before + lines
 
     def read_channel(self) -> bool:
         """Take new messages; return whether there were any. A line that is no message is not the agent's business."""
-        lines = self._channel_buffer.feed(_drain(self.channel))
+        data, self.channel_ended = drain(self.channel)
+        lines = self._channel_buffer.feed(data)
         if lines:
             self.heard = time.monotonic()
         for line in lines:
@@ -115,12 +115,13 @@ class RankProcess:
         return bool(lines)
 
     def measure(self) -> None:
-        """Read CPU time and memory while it runs."""
+        """Read CPU time, memory and state while it runs."""
         try:
             process = psutil.Process(self.process.pid)
-            times, memory = process.cpu_times(), process.memory_info().rss
+            times, memory, status = process.cpu_times(), process.memory_info().rss, str(process.status())
         except psutil.Error:
             return
+        self.halted = None if status not in HALTED else self.halted or time.monotonic()
         self.cpu_ms = max(self.cpu_ms, round(1000 * (times.user + times.system)))
         self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
 
@@ -136,7 +137,14 @@ class RankProcess:
         self.read_channel()
         self.unprinted += self.read_output() + self._unfinished_line()
         if self.exit_code != 0:
-            self.failure = self._explain()
+            self.failure = explain(
+                self.exit_code,
+                rank=self.rank,
+                told=self.latest.failure,
+                last_lines=list(self.last_lines),
+                short_of_memory=self._memory_was_short(),
+                peak_memory_bytes=self.peak_memory_bytes,
+            )
         return True
 
     def close(self) -> None:
@@ -156,7 +164,7 @@ class RankProcess:
             status = str(psutil.Process(self.process.pid).status())
         except psutil.Error:
             status = "gone"
-        stack = b"" if self._stacks is None else os.pread(self._stacks.fileno(), _READ_BYTES, 0)
+        stack = b"" if self._stacks is None else os.pread(self._stacks.fileno(), _STACK_BYTES, 0)
         return RankLook(self.rank, status, stack.decode(errors="replace"))
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -169,51 +177,11 @@ class RankProcess:
         return before is not None and now is not None and now > before
 
     def _unfinished_line(self) -> list[str]:
-        lines = [line.decode(errors="replace") for line in self._output_buffer.feed(b"\n") if line.strip()]
-        self.last_lines.extend(line[:_LINE_CHARACTERS] for line in lines)
-        return lines
+        return self._kept(line for line in self._output_buffer.feed(b"\n") if line.strip())
 
-    def _explain(self) -> Failure:
-        told = self.latest.failure
-        lines = list(self.last_lines)
-        if told is not None:
-            quiet = told.reason in (Reason.STOPPED, Reason.PEER_FAILED)
-            return told.model_copy(update={"rank": self.rank, "last_lines": [] if quiet else lines})
-        code = self.exit_code or 0
-        who = "the process" if self.rank is None else f"rank {self.rank}"
-        if code < 0:
-            name = signal.Signals(-code).name
-            if name == "SIGKILL" and self._memory_was_short():
-                return Failure(
-                    reason=Reason.OUT_OF_MEMORY,
-                    signal=name,
-                    rank=self.rank,
-                    message=f"{who} was ended by the kernel for want of memory, having held "
-                    f"{self.peak_memory_bytes >> 20:,} MiB; raise workers.resources memory, or lower "
-                    f"training.globalBatchSize",
-                    last_lines=lines,
-                )
-            return Failure(
-                reason=Reason.SIGNAL,
-                signal=name,
-                rank=self.rank,
-                message=f"{who} was ended by {name}"
-                + ("; was memory short? see the kernel's log" if name == "SIGKILL" else ""),
-                last_lines=lines,
-            )
-        return Failure(
-            reason=Reason.EXCEPTION, rank=self.rank, message=f"{who} exited with code {code}", last_lines=lines
-        )
-
-
-def _drain(descriptor: int) -> bytes:
-    pieces = []
-    while True:
-        try:
-            piece = os.read(descriptor, _READ_BYTES)
-        except BlockingIOError:
-            break
-        if not piece:
-            break
-        pieces.append(piece)
-    return b"".join(pieces)
+    def _kept(self, lines: Iterable[bytes]) -> list[str]:
+        """Return lines as text, and keep the last few as they may be shown."""
+        texts = [line.decode(errors="replace").rstrip("\r") for line in lines]
+        last = (shown(text[:_LOOKED_AT_CHARACTERS])[:_LINE_CHARACTERS] for text in texts[-_LOOKED_AT_LINES:])
+        self.last_lines.extend(line for line in last if line.strip())
+        return texts

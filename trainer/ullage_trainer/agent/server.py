@@ -115,7 +115,8 @@ def _handler(
                 self._answer(HTTPStatus.OK, answer[0], {"Content-Type": answer[1]})
 
         def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
+            told = self.headers.get("Content-Length") or ""
+            length = int(told) if told.isdecimal() and told.isascii() else 0
             if self.path != HEARTBEAT_PATH or not 0 < length <= _MAX_BODY_BYTES:
                 self._answer(HTTPStatus.BAD_REQUEST, b"")
                 return

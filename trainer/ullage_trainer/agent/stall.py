@@ -22,7 +22,8 @@ JUDGED: Final = (
 
 _FRAME: Final = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$')
 _LIBRARIES: Final = ("/tensorflow/", "/keras/", "/horovod/", "/torch/")
-_HALTED: Final = frozenset({"stopped", "tracing-stop"})
+HALTED: Final = frozenset({"stopped", "tracing-stop"})
+"""States of a process that somebody stopped, as psutil names them."""
 _SHOWN_FRAMES: Final = 3
 _KEPT_LINES: Final = 10
 _LINE_CHARACTERS: Final = 200
@@ -41,7 +42,7 @@ class RankLook:
     @property
     def halted(self) -> bool:
         """Whether somebody stopped the process (SIGSTOP, a debugger)."""
-        return self.status in _HALTED
+        return self.status in HALTED
 
     @property
     def frames(self) -> list[tuple[str, int, str]]:
@@ -78,7 +79,8 @@ def stall_failure(looks: Sequence[RankLook], seconds: float, worker: int, *, alo
     alone
         Whether there is no other worker that may be the one that is waited for.
     """
-    culprits = [look for look in looks if not look.waits]
+    # One that was halted can't move; another may only seem not to wait.
+    culprits = [look for look in looks if look.halted] or [look for look in looks if not look.waits]
     look = (culprits or list(looks))[0]
     who = "the process" if look.rank is None else f"rank {look.rank}"
     reason = Reason.STALLED if culprits or alone else Reason.PEER_FAILED

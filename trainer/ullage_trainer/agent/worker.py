@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,13 +37,16 @@ from ullage_trainer.task import DOCUMENT_VARIABLE, failure_of
 from .coordinator import Coordinator
 from .events import Events
 from .finish import finish
+from .lines import write_log
 from .link import Exchange, HttpExchange, Link
 from .meter import Meter
 from .network import address_of, address_towards, interface_of, is_loopback, own_name
+from .orphans import adopt, end_all
 from .protocol import Heartbeat, Orders
 from .ranks import RankProcess
 from .reportfile import ReportFile
-from .stall import JUDGED, stall_failure
+from .stall import stall_failure
+from .watch import looks_at, stalled_seconds
 
 _PEER_GRACE_SECONDS: Final = 2.0
 """How long ranks have to end by themselves once a peer is gone: they can do nothing useful any more."""
@@ -50,8 +54,6 @@ _FIRST_LOOKUP_SECONDS: Final = 2.0
 """How long after its start a worker asks for worker 0's name on a cluster."""
 _GATHER_SECONDS: Final = 30.0
 _LAST_WORD_SECONDS: Final = 2.0
-_STACK_SECONDS: Final = 1.0
-"""How long ranks have to write where they stand."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +99,24 @@ class Worker:
         self._events.catch_signals(self._asked_to_stop)
         if self.settings.watch_stdin:
             self._events.watch(sys.stdin.fileno(), self._stdin_readable)
+        adopt()
+        self._attempt(self._begin)
+        while not self._over():
+            self._attempt(self._turn)
+        if self._failure is None:
+            self._attempt(self._succeed)
+        return self._end()
+
+    def _attempt(self, part: Callable[[], None]) -> None:
+        """Do a part of the work; what goes wrong in it fails the worker, which still ends its ranks in order."""
         try:
-            self._begin()
-            while not self._over():
-                self._events.wait()
-                self._tick()
-            if self._failure is None:
-                self._succeed()
+            part()
         except (TrainerError, OSError) as error:
             self._fail(failure_of(error))
-        return self._end()
+
+    def _turn(self) -> None:
+        self._events.wait()
+        self._tick()
 
     # -- from start to end --------------------------------------------------------------------------
 
@@ -136,7 +146,7 @@ class Worker:
         if self._output is None and self.document.script is not None:
             source = carry_over(self.document)
             if source is not None:
-                print(f"script: beginning with the checkpoints of {source.parent.name}", flush=True)
+                write_log(f"script: beginning with the checkpoints of {source.parent.name}\n")
         if self._output is not None:
             self._result = read_manifest(resolve(Path(self.document.storage.root), self._output.path)).result
             coordinator.reuse()
@@ -165,13 +175,20 @@ class Worker:
         for rank in self._ranks:
             if rank.running and rank.reap():
                 self._rank_ended(rank)
-        if self._failure is None and (stalled := self._stalled_seconds(now)) is not None:
-            self._fail(self._explain_stall(stalled))
+        self._judge_stall(now)
         if self._kill_at is not None and now >= self._kill_at and not self._killed:
             self._killed = True
             self._signal(signal.SIGKILL)
         if self._report.due():
             self._write_report()
+
+    def _judge_stall(self, now: float) -> None:
+        if self._failure is not None or self.document.stage is not Stage.TRAIN:
+            return
+        seconds = stalled_seconds(self._ranks, now)
+        if seconds > self.document.stall_timeout_seconds:
+            alone = self.document.gang.replicas == 1
+            self._fail(stall_failure(looks_at(self._ranks), seconds, self.settings.index, alone=alone))
 
     def _obey(self, orders: Orders) -> None:
         if orders.stop is not None and self._failure is None:
@@ -208,6 +225,7 @@ class Worker:
         if self._failure is not None:
             stopped = self._failure.reason is Reason.STOPPED
             self._state = WorkerState.STOPPED if stopped else WorkerState.FAILED
+        end_all()
         self._meter.end()
         if self._link is not None:
             self._link.close(timeout_seconds=_LAST_WORD_SECONDS)
@@ -266,11 +284,14 @@ class Worker:
 
     def _forward(self, rank: RankProcess) -> None:
         prefix = "" if rank.rank is None else f"[rank {rank.rank}] "
-        for line in rank.read_output():
-            print(prefix + line, flush=True)
+        write_log("".join(f"{prefix}{line}\n" for line in rank.read_output()))
+        if rank.output_ended:
+            self._events.forget(rank.output)
 
     def _listen(self, rank: RankProcess) -> None:
         rank.read_channel()
+        if rank.channel_ended:
+            self._events.forget(rank.channel)
         self._take(rank)
 
     def _take(self, rank: RankProcess) -> None:
@@ -306,32 +327,9 @@ class Worker:
         """Tell whether a cause is told after its consequence: the rank that sees its peer go may end before it."""
         told = self._failure
         consequence = told is not None and told.reason is Reason.PEER_FAILED
-        # Ranks of a gang that fails are sent SIGTERM: one that dies of it, its handler not yet set, is no cause.
-        ours = failure.reason is Reason.SIGNAL and failure.signal == signal.SIGTERM.name
-        caused = failure.reason in (Reason.PEER_FAILED, Reason.STOPPED) or ours
+        # Ranks of a gang that fails are sent SIGTERM: one that stops or dies of it is no cause.
+        caused = failure.reason in (Reason.PEER_FAILED, Reason.STOPPED)
         return consequence and not caused and not self._killed
-
-    def _stalled_seconds(self, now: float) -> float | None:
-        """Return how long no rank of this worker has said anything, if that is too long for what they do."""
-        running = [rank for rank in self._ranks if rank.running]
-        heard = [rank.heard for rank in running if rank.heard is not None]
-        doing = [rank.latest.progress.doing or "" for rank in running if rank.latest.progress is not None]
-        judged = any(what.startswith(JUDGED) for what in doing)
-        if self.document.stage is not Stage.TRAIN or not heard or not judged:
-            return None
-        silent = now - max(heard)
-        return silent if silent > self.document.stall_timeout_seconds else None
-
-    def _explain_stall(self, seconds: float) -> Failure:
-        running = [rank for rank in self._ranks if rank.running]
-        for rank in running:
-            rank.ask_for_stacks()
-        deadline = time.monotonic() + _STACK_SECONDS
-        looks = [rank.look() for rank in running]
-        while time.monotonic() < deadline and not all(look.halted or look.frames for look in looks):
-            time.sleep(0.02)
-            looks = [rank.look() for rank in running]
-        return stall_failure(looks, seconds, self.settings.index, alone=self.document.gang.replicas == 1)
 
     def _signal(self, number: signal.Signals) -> None:
         for rank in self._ranks:
@@ -381,4 +379,8 @@ class Worker:
         )
 
     def _write_report(self) -> None:
-        self._report.write(self._exit_report().encode())
+        try:
+            self._report.write(self._exit_report().encode())
+        except OSError as error:
+            # Detail is lost, and no work: the exit code still says how it ended.
+            write_log(f"{self.settings.report_path}: expected to write the report, found: {error.strerror}\n")

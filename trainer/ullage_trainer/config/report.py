@@ -127,6 +127,15 @@ class Output(Model):
     """An earlier run had made it already."""
 
 
+MAX_METRICS: Final = 32
+Metrics = Annotated[dict[str, float], Field(max_length=MAX_METRICS)]
+"""Measures by name."""
+Variants = Annotated[list[VariantResult], Field(max_length=8)]
+"""The table of variants."""
+Uses = Annotated[list[Use], Field(max_length=64)]
+"""Data assets used."""
+
+
 class ExitReport(Model):
     """What a worker says of itself."""
 
@@ -156,11 +165,11 @@ class ExitReport(Model):
     """The last checkpoint; from rank 0's worker."""
     output: Output | None = None
     """What it made, where it succeeded; from worker 0."""
-    metrics: Annotated[dict[str, float], Field(max_length=32)] = {}
+    metrics: Metrics = {}
     """Measures on the test part by name; baselines as ``majority.log_loss``. From worker 0."""
-    variants: Annotated[list[VariantResult], Field(max_length=8)] = []
+    variants: Variants = []
     """The table of variants, from quantize."""
-    uses: Annotated[list[Use], Field(max_length=64)] = []
+    uses: Uses = []
     """Data assets used, from prepare."""
 
     def encode(self) -> bytes:

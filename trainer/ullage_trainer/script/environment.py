@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ullage_trainer.artifacts import CHECKPOINTS_FOLDER
 from ullage_trainer.config import StageDocument
+from ullage_trainer.reporting import CHECKPOINT_VARIABLE
 
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 
@@ -19,7 +20,7 @@ def script_environment(document: StageDocument) -> dict[str, str]:
     variables = {
         "ULLAGE_STORAGE_DIR": str(root),
         "ULLAGE_OUTPUT_DIR": str(output),
-        "ULLAGE_CHECKPOINT_DIR": str(output / CHECKPOINTS_FOLDER),
+        CHECKPOINT_VARIABLE: str(output / CHECKPOINTS_FOLDER),
     }
     return variables | ({"ULLAGE_DATASET_DIR": str(root / document.dataset)} if document.dataset is not None else {})
 

@@ -76,9 +76,16 @@ def run_script(document: StageDocument, stop: StopFlag) -> Result:
 
 
 def _check_syntax(path: Path, name: str) -> None:
-    """Refuse what is no Python: another attempt would not end differently."""
+    """Refuse what can't be read or is no Python: another attempt would not end differently."""
     try:
-        compile(path.read_bytes(), str(path), "exec")
+        source = path.read_bytes()
+    except OSError as error:
+        raise InputMissing(
+            f"script.path: expected to read {name}, found: {error.strerror}; give this user (uid {os.getuid()}) the "
+            f"right to read it"
+        ) from error
+    try:
+        compile(source, str(path), "exec")
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         where = "" if line is None else f" in line {line}"

@@ -6,6 +6,7 @@ A folder without a manifest, or whose file differs from its checksum, is passed 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -43,6 +44,13 @@ class CheckpointManifest(Model):
     """The file of arrays."""
     position: Position
     """Where training stands."""
+    own_sha256: str = ""
+    """Of all the rest of this manifest."""
+
+    def sealed(self) -> CheckpointManifest:
+        """Return it with its own checksum, by which a reader sees that nothing in it has changed."""
+        rest = self.model_dump_json(by_alias=True, exclude={"own_sha256"})
+        return self.model_copy(update={"own_sha256": hashlib.sha256(rest.encode()).hexdigest()})
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,9 @@ def _manifests(run: Path, digest: str, say: Callable[[str], None]) -> Iterator[F
             found = "one that is not whole" if isinstance(error, ValidationError) else str(error)
             say(f"{path}: expected the manifest of a checkpoint, found {found}; it is passed over")
             continue
-        if manifest.digest == digest:
+        if manifest.sealed() != manifest:
+            say(f"{path}: expected a manifest as its own checksum says, found other content; it is passed over")
+        elif manifest.digest == digest:
             yield Found(path.parent, manifest)
 
 
@@ -193,7 +203,7 @@ class CheckpointWriter:
             written_ms=now_ms,
             state=state,
             position=position,
-        )
+        ).sealed()
         write_atomically(folder / MANIFEST_NAME, manifest.model_dump_json(by_alias=True).encode())
         if position.is_best:
             self._best = name

@@ -36,11 +36,12 @@ from ullage_trainer.stop import StopFlag
 from .blocks import DatasetBlocks
 from .checkpoint import CheckpointWriter, newest
 from .curves import write_csv, write_events, write_picture
+from .exactness import exactness
 from .loop import BEST_PREFIX, Loop, RankShare
 from .objective import CustomMetric, Objective, choose_objective, measures
 from .position import EpochRecord, Position
 from .settings import class_weights, custom_metrics
-from .step import Trainer, exactness, make_optimizer
+from .step import Trainer, make_optimizer
 
 MODEL_NAME = "model.keras"
 EXPORT_NAME = "saved_model"
@@ -186,7 +187,7 @@ def _settings(
     """Return exactness and objective; what either of them refuses is told at once."""
     problems: list[str] = []
     try:
-        kind = exactness(model, exact=training.exact)
+        kind = exactness(model, shape.input_shape, exact=training.exact)
     except ConfigError as error:
         problems.append(str(error))
     try:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from ullage_trainer.config import ConfigError, Metric, StorageFailure, Training
+from ullage_trainer.config import Metric, StorageFailure, Training
 from ullage_trainer.config.training import OptimizerName
 from ullage_trainer.distributed.collectives import Communicator, guarded
 
@@ -21,16 +21,6 @@ from .stream import Batch, Blocks, part_batches
 _MODEL: Final = "model."
 _SEED: Final = "seed_generator_state"
 """The name that Keras gives the state of a random layer: a seed and a counter."""
-_BATCH_DEPENDENT = (keras.layers.BatchNormalization,)
-_RANDOM = (
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout1D,
-    keras.layers.SpatialDropout2D,
-    keras.layers.SpatialDropout3D,
-    keras.layers.AlphaDropout,
-    keras.layers.GaussianDropout,
-    keras.layers.GaussianNoise,
-)
 
 
 @dataclass(frozen=True)
@@ -81,27 +71,6 @@ def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
         OptimizerName.RMSPROP: keras.optimizers.RMSprop,
     }
     return classes[spec.name](**options)
-
-
-def exactness(model: keras.Model, *, exact: bool) -> str:
-    """Say how far runs on other numbers of ranks agree: ``bitwise``, ``rounding`` or ``statistical``.
-
-    ``bitwise`` is for equal runs on the same number of ranks; across numbers of ranks sums are taken in
-    another order, so that these agree up to rounding.
-
-    Raises
-    ------
-    ConfigError
-        If ``exact`` is asked for and layers draw random numbers or look across the batch, naming them.
-    """
-    layers = [layer for layer in model._flatten_layers() if isinstance(layer, _BATCH_DEPENDENT + _RANDOM)]  # noqa: SLF001 - Keras has no public walk over nested layers
-    if exact and layers:
-        names = ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in layers)
-        raise ConfigError(
-            f"training.exact: expected layers whose result depends on the sample alone, found {names}; "
-            f"leave these layers out or set training.exact to false"
-        )
-    return "statistical" if layers else "bitwise" if exact else "rounding"
 
 
 class Trainer:

@@ -1,0 +1,67 @@
+"""How a rank's process ended, from its exit code and what it said before. Pure."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+
+from ullage_trainer.config import Failure, Reason
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal; those of real time have numbers only."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}"
+
+
+def explain(
+    exit_code: int,
+    *,
+    rank: int | None,
+    told: Failure | None,
+    last_lines: Sequence[str],
+    short_of_memory: bool,
+    peak_memory_bytes: int,
+) -> Failure:
+    """Say why a process failed.
+
+    Parameters
+    ----------
+    exit_code
+        As Python has it: below 0 for a signal.
+    rank
+        Which rank; null outside training.
+    told
+        What it said of its failure, if it could.
+    last_lines
+        What it wrote last.
+    short_of_memory
+        Whether the kernel ended a process of this container for want of memory meanwhile.
+    peak_memory_bytes
+        Its greatest resident set.
+    """
+    lines = list(last_lines)
+    if told is not None:
+        quiet = told.reason in (Reason.STOPPED, Reason.PEER_FAILED)
+        return told.model_copy(update={"rank": rank, "last_lines": [] if quiet else lines})
+    who = "the process" if rank is None else f"rank {rank}"
+    if exit_code >= 0:
+        message = f"{who} exited with code {exit_code}"
+        return Failure(reason=Reason.EXCEPTION, rank=rank, message=message, last_lines=lines)
+    name = signal_name(-exit_code)
+    if name == "SIGKILL" and short_of_memory:
+        message = (
+            f"{who} was ended by the kernel for want of memory, having held {peak_memory_bytes >> 20:,} MiB; "
+            f"raise workers.resources memory, or lower training.globalBatchSize"
+        )
+        return Failure(reason=Reason.OUT_OF_MEMORY, signal=name, rank=rank, message=message, last_lines=lines)
+    if name == "SIGTERM":
+        # Asked to stop, and not in a state to stop in order: it had just begun, or its program takes no signal.
+        message = f"{who} was ended by SIGTERM at once, without a checkpoint of that moment"
+        return Failure(reason=Reason.STOPPED, signal=name, rank=rank, message=message)
+    message = f"{who} was ended by {name}"
+    if name == "SIGKILL":
+        message += "; was memory short? see the kernel's log"
+    return Failure(reason=Reason.SIGNAL, signal=name, rank=rank, message=message, last_lines=lines)
