@@ -36,7 +36,7 @@ def test_a_job_is_submitted_looked_at_followed_and_cancelled(tenant: Tenant) -> 
         "",
     )
     code, said, _ = ullage(tenant, "logs", "typed", "--worker", "1")
-    assert (code, said) == (0, "rank 1 of 2\n")
+    assert (code, said) == (0, "[rank 1] rank 1 of 2\n")
     again = ullage(tenant, "submit", "-", text=manifest)
     assert again == (2, "", 'standard input: typed: trainingjobs.ullage.dev "typed" already exists\n')
     deleted = f"{tenant.namespace}/typed is deleted; its pods end, and what it took stays in the books\n"

@@ -81,8 +81,8 @@ def test_training_that_is_suspended_goes_on_from_its_checkpoint(tenant: Tenant, 
     stage = stage_of(status)
     assert (stage["attempt"], stage["restarts"]) == (2, 0)
     # What had been gone through before was not gone through again.
-    samples_an_epoch = status["progress"]["totalSteps"] / 6 * spec["training"]["globalBatchSize"]
-    assert round(stage["usage"]["samples"] / samples_an_epoch, 1) == 6.0
+    prepared = tenant.storage / stage_of(status, "prepare")["output"]["path"]
+    assert stage["usage"]["samples"] == 6 * json.loads((prepared / "dataset.json").read_text())["rows"]["train"]
     assert operator.books.holds(name) == {"prepare Succeeded": 1, "train Stopped": 2, "train Succeeded": 2}
 
 

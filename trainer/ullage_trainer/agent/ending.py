@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from ullage_trainer.config import Failure, Reason
 
+_LINE_CHARACTERS = 200
+"""As many of a line are kept."""
+
 
 def signal_name(number: int) -> str:
     """Return the name of a signal; those of real time have numbers only."""
@@ -44,6 +47,9 @@ def explain(
     """
     lines = list(last_lines)
     if told is not None:
+        # What it told is on its last lines again: there, what led to it is wanted.
+        said = [line[:_LINE_CHARACTERS] for line in f"{told.reason}: {told.message}".splitlines()]
+        lines = [line for line in lines if line not in said]
         quiet = told.reason in (Reason.STOPPED, Reason.PEER_FAILED)
         return told.model_copy(update={"rank": rank, "last_lines": [] if quiet else lines})
     who = "the process" if rank is None else f"rank {rank}"
