@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ullage_trainer.config import Failure
 
 from .api import InvalidManifest, parse
 from .api.types import CleanPodPolicy, JobStatus, Phase, StageState, TrainingJob
+from .clock import Clock
 from .cluster.books import ended, hold_of
 from .cluster.check import check
 from .cluster.events import Recorder
@@ -52,6 +52,9 @@ class Reconciler:
     puller: Puller
     recorder: Recorder
     settings: Settings
+    clock: Clock = field(default_factory=Clock)
+    admit: Callable[[TrainingJob], Admission] = lambda _job: Admission()
+    """Whether a job may hold resources now, by what its books say."""
     _written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
     _refused: dict[str, Failure] = field(default_factory=dict)
@@ -75,7 +78,7 @@ class Reconciler:
 
     async def _settle(self, strangers: Sequence[JsonObject]) -> float | None:
         """End pods of a job that is gone, or of an earlier one of this name; let them go once they are written."""
-        now = now_ms()
+        now = self.clock.now_ms()
         live = [item for item in strangers if not has_ended(item, now) and not _terminating(item)]
         await for_each(self.workers.delete, live)
         if not await self._write_books(strangers, now):
@@ -84,7 +87,7 @@ class Reconciler:
         return None
 
     async def _reconcile(self, raw: JsonObject, pods: Sequence[JsonObject]) -> float | None:
-        now = now_ms()
+        now = self.clock.now_ms()
         in_books = await self._write_books(pods, now)
         try:
             job = parse(raw, source=f"{raw['metadata']['namespace']}/{raw['metadata']['name']}")
@@ -98,7 +101,7 @@ class Reconciler:
         if wait is None and decision.status != job.status:
             if not await self.jobs.write_status(raw, decision.status):
                 return 0.0
-            self._status_written[uid_of(raw)] = time.monotonic()
+            self._status_written[uid_of(raw)] = self.clock.monotonic()
             await self._tell(raw, job, decision)
             job = job.model_copy(update={"status": decision.status})
         waits = [wait, await self._act(job, decision, pods)]
@@ -121,7 +124,7 @@ class Reconciler:
             image=self.settings.trainer_image,
         )
         observed = tuple(observe(item, self.puller.last(uid_of(item)), now) for item in pods)
-        admission = Admission(refusal=self._refused.get(job.metadata.uid or ""))
+        admission = replace(self.admit(job), refusal=self._refused.get(job.metadata.uid or ""))
         decision = decide(job, observed, admission, now, policy)
         status = accepted(decision.status, "", now, job.metadata.generation)
         return Decision(status, decision.actions, decision.wake_at_ms, decision.ended, decision.reason)
@@ -173,7 +176,8 @@ class Reconciler:
         if status == job.status or _without_progress(status) != _without_progress(job.status):
             return None
         due = self._status_written.get(job.metadata.uid or "", 0.0) + self.settings.progress_seconds
-        return due - time.monotonic() if due > time.monotonic() else None
+        left = due - self.clock.monotonic()
+        return left if left > 0 else None
 
     async def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:
         """Record an event where something has been decided, and not only observed."""
@@ -231,16 +235,11 @@ class Reconciler:
             await for_each(self.workers.delete, [item for item in pods if not _terminating(item)])
         if policy.ttl_seconds_after_finished is None or _terminating(raw):
             return None
-        left = (millis(finished) - now_ms()) / 1000 + policy.ttl_seconds_after_finished
+        left = (millis(finished) - self.clock.now_ms()) / 1000 + policy.ttl_seconds_after_finished
         if left > 0:
             return left
         await self.jobs.delete(raw)
         return None
-
-
-def now_ms() -> int:
-    """Return milliseconds since 1970 by this machine's clock."""
-    return time.time_ns() // 1_000_000
 
 
 def _terminating(item: JsonObject) -> bool:
