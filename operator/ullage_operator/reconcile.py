@@ -6,6 +6,7 @@ a pod's finalizer goes last, once its end is in the books and in the status; and
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -22,11 +23,11 @@ from .cluster.check import check
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
 from .cluster.names import INDEX_LABEL, JOB_UID_LABEL, STORAGE_ROOT, JobKey, JsonObject, labels_of, uid_of
-from .cluster.observe import container_state, has_ended, observe
+from .cluster.observe import container_state, has_ended, lost_at_ms, observe
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
 from .cluster.workers import PodWorkers, PredecessorThere, Refused, for_each
-from .ledger import ConflictingEntry, Entry, LedgerError, RefusedEntry
+from .ledger import ConflictingEntry, LedgerError, RefusedEntry
 from .plan import Admission, CreateWorkers, Decision, Policy, StopWorkers, decide
 from .plan.conditions import accepted
 from .plan.instants import millis
@@ -71,10 +72,16 @@ class Reconciler:
         uid = None if raw is None else uid_of(raw)
         own = [item for item in pods if labels_of(item).get(JOB_UID_LABEL) == uid]
         strangers = [item for item in pods if labels_of(item).get(JOB_UID_LABEL) != uid]
-        waits = [await self._settle(strangers)]
+        waits = [self._wait_for_lost(pods), await self._settle(strangers)]
         if raw is not None:
             waits.append(await self._reconcile(raw, own))
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _wait_for_lost(self, pods: Sequence[JsonObject]) -> float | None:
+        """Return in how many seconds the first pod is lost that is to go and does not: of that nobody tells."""
+        now = self.clock.now_ms()
+        due = [at for item in pods if not has_ended(item, now) and (at := lost_at_ms(item)) is not None]
+        return (min(due) - now) / 1000 if due else None
 
     async def _settle(self, strangers: Sequence[JsonObject]) -> float | None:
         """End pods of a job that is gone, or of an earlier one of this name; let them go once they are written."""
@@ -142,25 +149,23 @@ class Reconciler:
 
     async def _write_books(self, pods: Sequence[JsonObject], now: int) -> bool:
         """Write the holds and the ends that are not in the books; return whether all of them are now."""
-        entries: list[Entry] = []
-        marks: set[tuple[str, bool]] = set()
-        for item in pods:
-            uid, over = uid_of(item), has_ended(item, now)
-            if (uid, over) in self._written or (hold := hold_of(item)) is None:
-                continue
-            entries += [hold, *(ended(item, hold, self.puller.last(uid), now) if over else [])]
-            marks.add((uid, over))
-        if not entries:
+        unwritten = [item for item in pods if (uid_of(item), has_ended(item, now)) not in self._written]
+        # One of them that is refused is no reason to let another one go unwritten.
+        return all(await asyncio.gather(*(self._write(item, now) for item in unwritten)))
+
+    async def _write(self, item: JsonObject, now: int) -> bool:
+        uid, over = uid_of(item), has_ended(item, now)
+        if (hold := hold_of(item)) is None:
             return True
         try:
-            await self.poster.post(entries)
+            await self.poster.post([hold, *(ended(item, hold, self.puller.last(uid), now) if over else [])])
         except (ConflictingEntry, RefusedEntry) as error:
             # What was written first stands; a person must look at this.
             _log.error("books: %s", error)
         except LedgerError as error:
             _log.warning("books: %s", error)
             return False
-        self._written |= marks
+        self._written.add((uid, over))
         return True
 
     async def _release(self, item: JsonObject) -> None:
