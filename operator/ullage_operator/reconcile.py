@@ -6,28 +6,29 @@ a pod's finalizer goes last, once its end is in the books and in the status; and
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ullage_trainer.config import Failure
 
 from .api import InvalidManifest, parse
 from .api.types import CleanPodPolicy, JobStatus, Phase, StageState, TrainingJob
+from .clock import Clock
 from .cluster.books import ended, hold_of
 from .cluster.check import check
 from .cluster.contention import elder
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
 from .cluster.names import INDEX_LABEL, JOB_UID_LABEL, STORAGE_ROOT, JobKey, JsonObject, labels_of, uid_of
-from .cluster.observe import container_state, has_ended, observe
+from .cluster.observe import container_state, has_ended, lost_at_ms, observe
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
 from .cluster.workers import PodWorkers, PredecessorThere, Refused, for_each
-from .ledger import ConflictingEntry, Entry, LedgerError, RefusedEntry
+from .ledger import ConflictingEntry, LedgerError, RefusedEntry
 from .plan import Admission, CreateWorkers, Decision, Policy, StopWorkers, decide
 from .plan.conditions import accepted
 from .plan.instants import millis
@@ -53,6 +54,9 @@ class Reconciler:
     puller: Puller
     recorder: Recorder
     settings: Settings
+    clock: Clock = field(default_factory=Clock)
+    admit: Callable[[TrainingJob], Admission] = lambda _job: Admission()
+    """Whether a job may hold resources now, by what its books say."""
     _written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
     _refused: dict[str, Failure] = field(default_factory=dict)
@@ -69,14 +73,20 @@ class Reconciler:
         uid = None if raw is None else uid_of(raw)
         own = [item for item in pods if labels_of(item).get(JOB_UID_LABEL) == uid]
         strangers = [item for item in pods if labels_of(item).get(JOB_UID_LABEL) != uid]
-        waits = [await self._settle(strangers)]
+        waits = [self._wait_for_lost(pods), await self._settle(strangers)]
         if raw is not None:
             waits.append(await self._reconcile(raw, own))
         return min((wait for wait in waits if wait is not None), default=None)
 
+    def _wait_for_lost(self, pods: Sequence[JsonObject]) -> float | None:
+        """Return in how many seconds the first pod is lost that is to go and does not: of that nobody tells."""
+        now = self.clock.now_ms()
+        due = [at for item in pods if not has_ended(item, now) and (at := lost_at_ms(item)) is not None]
+        return (min(due) - now) / 1000 if due else None
+
     async def _settle(self, strangers: Sequence[JsonObject]) -> float | None:
         """End pods of a job that is gone, or of an earlier one of this name; let them go once they are written."""
-        now = now_ms()
+        now = self.clock.now_ms()
         live = [item for item in strangers if not has_ended(item, now) and not _terminating(item)]
         await for_each(self.workers.delete, live)
         if not await self._write_books(strangers, now):
@@ -85,7 +95,7 @@ class Reconciler:
         return None
 
     async def _reconcile(self, raw: JsonObject, pods: Sequence[JsonObject]) -> float | None:
-        now = now_ms()
+        now = self.clock.now_ms()
         in_books = await self._write_books(pods, now)
         try:
             job = parse(raw, source=f"{raw['metadata']['namespace']}/{raw['metadata']['name']}")
@@ -99,7 +109,7 @@ class Reconciler:
         if wait is None and decision.status != job.status:
             if not await self.jobs.write_status(raw, decision.status):
                 return 0.0
-            self._status_written[uid_of(raw)] = time.monotonic()
+            self._status_written[uid_of(raw)] = self.clock.monotonic()
             await self._tell(raw, job, decision)
             job = job.model_copy(update={"status": decision.status})
         waits = [wait, await self._act(job, decision, pods)]
@@ -122,7 +132,8 @@ class Reconciler:
             image=self.settings.trainer_image,
         )
         observed = tuple(observe(item, self.puller.last(uid_of(item)), now) for item in pods)
-        admission = Admission(
+        admission = replace(
+            self.admit(job),
             refusal=self._refused.get(job.metadata.uid or ""),
             gives_way_to=elder(job, observed, self.jobs, self.pods, now) if self.settings.pods.gang is None else None,
         )
@@ -143,25 +154,23 @@ class Reconciler:
 
     async def _write_books(self, pods: Sequence[JsonObject], now: int) -> bool:
         """Write the holds and the ends that are not in the books; return whether all of them are now."""
-        entries: list[Entry] = []
-        marks: set[tuple[str, bool]] = set()
-        for item in pods:
-            uid, over = uid_of(item), has_ended(item, now)
-            if (uid, over) in self._written or (hold := hold_of(item)) is None:
-                continue
-            entries += [hold, *(ended(item, hold, self.puller.last(uid), now) if over else [])]
-            marks.add((uid, over))
-        if not entries:
+        unwritten = [item for item in pods if (uid_of(item), has_ended(item, now)) not in self._written]
+        # One of them that is refused is no reason to let another one go unwritten.
+        return all(await asyncio.gather(*(self._write(item, now) for item in unwritten)))
+
+    async def _write(self, item: JsonObject, now: int) -> bool:
+        uid, over = uid_of(item), has_ended(item, now)
+        if (hold := hold_of(item)) is None:
             return True
         try:
-            await self.poster.post(entries)
+            await self.poster.post([hold, *(ended(item, hold, self.puller.last(uid), now) if over else [])])
         except (ConflictingEntry, RefusedEntry) as error:
             # What was written first stands; a person must look at this.
             _log.error("books: %s", error)
         except LedgerError as error:
             _log.warning("books: %s", error)
             return False
-        self._written |= marks
+        self._written.add((uid, over))
         return True
 
     async def _release(self, item: JsonObject) -> None:
@@ -177,7 +186,8 @@ class Reconciler:
         if status == job.status or _without_progress(status) != _without_progress(job.status):
             return None
         due = self._status_written.get(job.metadata.uid or "", 0.0) + self.settings.progress_seconds
-        return due - time.monotonic() if due > time.monotonic() else None
+        left = due - self.clock.monotonic()
+        return left if left > 0 else None
 
     async def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:
         """Record an event where something has been decided, and not only observed."""
@@ -235,16 +245,11 @@ class Reconciler:
             await for_each(self.workers.delete, [item for item in pods if not _terminating(item)])
         if policy.ttl_seconds_after_finished is None or _terminating(raw):
             return None
-        left = (millis(finished) - now_ms()) / 1000 + policy.ttl_seconds_after_finished
+        left = (millis(finished) - self.clock.now_ms()) / 1000 + policy.ttl_seconds_after_finished
         if left > 0:
             return left
         await self.jobs.delete(raw)
         return None
-
-
-def now_ms() -> int:
-    """Return milliseconds since 1970 by this machine's clock."""
-    return time.time_ns() // 1_000_000
 
 
 def _terminating(item: JsonObject) -> bool:

@@ -16,6 +16,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 from prometheus_client import CollectorRegistry, start_http_server
 
+from .clock import now_ms
 from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
@@ -27,7 +28,7 @@ from .cluster.workers import PodWorkers
 from .ledger import Ledger
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
 from .posting import Poster
-from .reconcile import Reconciler, now_ms
+from .reconcile import Reconciler
 from .settings import Settings
 from .workqueue import WorkQueue
 

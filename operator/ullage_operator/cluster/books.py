@@ -15,6 +15,8 @@ from .observe import container_state, report_of
 
 _UNKNOWN = {"worker_uid", "from_ms"}
 """What a pod's hold has that nobody knows before the pod is there."""
+_SIGNALLED = frozenset({143, 137})
+"""The exit codes of what SIGTERM and SIGKILL end."""
 
 
 def billed(context: EntryContext, plan: WorkerPlan) -> str:
@@ -44,19 +46,23 @@ def ended(pod: JsonObject, hold: HoldOpened, live: ExitReport | None, now_ms: in
     """Return what is written of a pod that has ended.
 
     Its hold lasts until its container ended, by the node's clock, which is the only one that knows. A pod
-    whose node does not tell ended, as far as is known, when it was to be gone; that is an estimate.
+    of which no such time is told ended, as far as is known, when it was to be gone, or by now; that is an estimate.
     """
     terminated = container_state(pod).get("terminated", {})
     at, source = terminated.get("finishedAt"), "container status"
     if at is None:
         at, source = pod["metadata"].get("deletionTimestamp"), "deletion time"
-    end = max(hold.from_ms, millis(at) if at is not None else now_ms)
-    measured = bool(terminated)
+    known = now_ms if at is None else millis(at)
+    measured = source == "container status"
+    # A grace period is cut short by whoever ends before it.
+    end = max(hold.from_ms, known if measured else min(known, now_ms))
     final = report_of(pod)
     report = final or live
     outcome = outcome_of(report)
-    if outcome is Outcome.LOST and measured:
-        outcome = Outcome.FAILED
+    if outcome is Outcome.LOST and terminated:
+        # One that is ended before it can say anything has not failed if it was told to end.
+        told_to_end = "deletionTimestamp" in pod["metadata"] and terminated.get("exitCode") in _SIGNALLED
+        outcome = Outcome.STOPPED if told_to_end else Outcome.FAILED
     release = HoldReleased(
         context=hold.context,
         worker_uid=hold.worker_uid,

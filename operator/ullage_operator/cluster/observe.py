@@ -96,10 +96,15 @@ def _gone_before_bound(pod: JsonObject) -> bool:
     return "deletionTimestamp" in pod["metadata"] and not pod["spec"].get("nodeName")
 
 
-def _is_lost(pod: JsonObject, now_ms: int) -> bool:
-    """Tell whether a pod should have ended long ago; its deletion time has the grace period in it."""
+def lost_at_ms(pod: JsonObject) -> int | None:
+    """Return when a pod that is to go should have ended long ago; its deletion time has the grace period in it."""
     due = pod["metadata"].get("deletionTimestamp")
-    return due is not None and now_ms >= millis(due) + _LOST_AFTER_MS
+    return None if due is None else millis(due) + _LOST_AFTER_MS
+
+
+def _is_lost(pod: JsonObject, now_ms: int) -> bool:
+    at = lost_at_ms(pod)
+    return at is not None and now_ms >= at
 
 
 def _condition(pod: JsonObject, name: str, status: str) -> JsonObject | None:

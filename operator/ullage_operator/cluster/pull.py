@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +25,7 @@ class Puller:
 
     session: aiohttp.ClientSession
     interval_seconds: float
+    monotonic: Callable[[], float] = time.monotonic
     _asked: dict[str, float] = field(default_factory=dict)
     _told: dict[str, ExitReport] = field(default_factory=dict)
 
@@ -39,7 +41,7 @@ class Puller:
     async def pull(self, pod: JsonObject) -> None:
         """Ask a worker, unless that was done less than an interval ago. No answer changes nothing."""
         uid, address = uid_of(pod), pod.get("status", {}).get("podIP")
-        now = time.monotonic()
+        now = self.monotonic()
         if address is None or now < self._asked.get(uid, -self.interval_seconds) + self.interval_seconds:
             return
         self._asked[uid] = now

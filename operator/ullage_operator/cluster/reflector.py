@@ -33,6 +33,8 @@ class Reflector:
         Tells which job an object belongs to.
     changed
         Called with the job's key when one of its objects has changed.
+    monotonic
+        Seconds since some moment.
     """
 
     def __init__(
@@ -42,22 +44,24 @@ class Reflector:
         selector: str,
         key_of: Callable[[JsonObject], JobKey],
         changed: Callable[[JobKey], None],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = api
         self._path = path
         self._query = {"labelSelector": selector} if selector else {}
         self._key_of = key_of
         self._changed = changed
+        self._monotonic = monotonic
         self._objects: dict[JobKey, dict[str, JsonObject]] = defaultdict(dict)
         self._deleted: deque[str] = deque(maxlen=_REMEMBERED)
-        self._contact = time.monotonic()
+        self._contact = self._monotonic()
         self._connected = False
         self.synced = asyncio.Event()
 
     @property
     def age_seconds(self) -> float:
         """How long ago this copy was known to be true: 0 while the API server has a watch open."""
-        return 0.0 if self._connected else time.monotonic() - self._contact
+        return 0.0 if self._connected else self._monotonic() - self._contact
 
     def of(self, key: JobKey) -> list[JsonObject]:
         """Return a job's objects."""
@@ -95,7 +99,7 @@ class Reflector:
         self._objects.clear()
         for item in found["items"]:
             self._objects[self._key_of(item)][uid_of(item)] = item
-        self._contact = time.monotonic()
+        self._contact = self._monotonic()
         self.synced.set()
         for key in before.keys() | self._objects.keys():
             self._changed(key)
@@ -122,7 +126,7 @@ class Reflector:
 
     def _disconnected(self) -> None:
         if self._connected:
-            self._connected, self._contact = False, time.monotonic()
+            self._connected, self._contact = False, self._monotonic()
 
     def _store(self, item: JsonObject) -> None:
         items = self._objects[self._key_of(item)]
