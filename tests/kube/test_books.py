@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kube.builders import BOUND_MS, CONTEXT, ENDED_MS, made, observed, report, scripted, terminated
+import pytest
+
+from kube.builders import BOUND_MS, CONTEXT, ENDED, ENDED_MS, made, observed, report, scripted, terminated
 from ullage_operator.cluster.books import ended, hold_of
 from ullage_operator.ledger import Activity, DataUse, HoldOpened, HoldReleased, Outcome, Provenance
 from ullage_trainer.config import Stage, Use, WorkerState
@@ -91,3 +93,20 @@ def test_a_node_s_clock_that_is_behind_makes_no_time_below_zero() -> None:
     assert isinstance(release, HoldReleased)
     assert isinstance(activity, Activity)
     assert (release.to_ms, activity.from_ms, activity.to_ms) == (BOUND_MS, BOUND_MS, BOUND_MS)
+
+
+@pytest.mark.parametrize(
+    ("code", "metadata", "outcome"),
+    [
+        (143, {"deletionTimestamp": ENDED}, Outcome.STOPPED),
+        (137, {"deletionTimestamp": ENDED}, Outcome.STOPPED),
+        (143, {}, Outcome.FAILED),
+        (1, {"deletionTimestamp": ENDED}, Outcome.FAILED),
+    ],
+)
+def test_a_pod_that_is_told_to_end_before_it_can_say_anything_was_stopped(
+    code: int, metadata: dict[str, str], outcome: Outcome
+) -> None:
+    (release,) = ended(observed(terminated(code), metadata=metadata), HOLD, None, ENDED_MS)
+    assert isinstance(release, HoldReleased)
+    assert release.outcome is outcome
