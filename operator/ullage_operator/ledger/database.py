@@ -93,7 +93,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that no other writer's is beside; it commits at the end of the block."""
     with engine.connect().execution_options(ullage_begin="BEGIN IMMEDIATE") as connection, connection.begin():
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ullage.ledger'))"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ullage.ledger.' || current_schema()))"))
         yield connection
 
 
