@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from ledger.builders import activity, data_use, hold, release
+from ledger.builders import hold, release
+from ledger.subject_builders import capacity, one_of_each
 from ullage_operator.ledger import (
     Ledger,
     LedgerError,
@@ -57,7 +58,8 @@ def test_sqlite_syncs_each_commit_and_keeps_a_write_ahead_log(ledger_file: Path)
 @pytest.mark.parametrize("table", [table.name for table in metadata.sorted_tables])
 def test_the_database_itself_refuses_to_change_or_delete_a_row(ledger_file: Path, table: str) -> None:
     with opened(ledger_file) as ledger:
-        ledger.post([hold(), activity(), data_use(), release()])
+        ledger.post(one_of_each())
+        ledger.post([capacity(subject="node/n2", name="n2", from_ms=0)])  # late, as second 0 is closed
     key = metadata.tables[table].primary_key.columns[0].name
     for statement in (f"UPDATE {table} SET {key} = {key} + 1", f"DELETE FROM {table}"):  # noqa: S608  # our own names
         with pytest.raises(sqlite3.IntegrityError, match=REFUSAL):
@@ -116,9 +118,9 @@ def test_a_ledger_cut_short_is_refused(ledger_file: Path) -> None:
 
 def test_a_ledger_of_a_later_version_is_refused_with_advice(ledger_file: Path) -> None:
     opened(ledger_file).close()
-    raw(ledger_file, "INSERT INTO schema_version VALUES (2, 0)")
+    raw(ledger_file, "INSERT INTO schema_version VALUES (3, 0)")
     for read_only in (False, True):
-        with pytest.raises(LedgerTooNew, match=r"expected schema version 1, found 2, .*upgrade Ullage"):
+        with pytest.raises(LedgerTooNew, match=r"expected schema version 2, found 3, .*upgrade Ullage"):
             opened(ledger_file, read_only=read_only)
 
 
@@ -146,7 +148,7 @@ def test_on_postgresql_every_number_has_64_bits_and_every_table_refuses_changes(
     dialect = make_url("postgresql://").get_dialect()()
     kinds = {column.type.compile(dialect) for table in metadata.sorted_tables for column in table.columns}
     assert kinds == {"BIGINT", "TEXT"}
-    assert append_only("postgresql")[1:] == [
+    assert append_only("postgresql", [table.name for table in metadata.sorted_tables])[1:] == [
         f"CREATE TRIGGER {table.name}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
         "FOR EACH STATEMENT EXECUTE FUNCTION ullage_append_only()"
         for table in metadata.sorted_tables

@@ -31,10 +31,10 @@ def tamper(path: Path, statement: str, *parameters: object) -> int:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         for table in metadata.sorted_tables:
-            for trigger in triggers(table):
+            for trigger in triggers(table.name):
                 connection.execute(f"DROP TRIGGER {trigger}")
         changed = connection.execute(statement, parameters).rowcount
-        for put_back in append_only("sqlite"):
+        for put_back in append_only("sqlite", list(metadata.tables)):
             connection.execute(put_back)
         connection.execute("COMMIT")
     return changed

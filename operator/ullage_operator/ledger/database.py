@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import DatabaseError as SqlDatabaseError
 
 from . import tables
-from .errors import LedgerError, LedgerMissing, LedgerTooNew, LedgerUnavailable, NotALedger
+from .errors import LedgerError, LedgerMissing, LedgerTooNew, LedgerTooOld, LedgerUnavailable, NotALedger
 
 BUSY_TIMEOUT_MS: Final = 30_000
 """How long a writer waits for another one."""
@@ -93,7 +93,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that no other writer's is beside; it commits at the end of the block."""
     with engine.connect().execution_options(ullage_begin="BEGIN IMMEDIATE") as connection, connection.begin():
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ullage.ledger'))"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ullage.ledger.' || current_schema()))"))
         yield connection
 
 
@@ -106,7 +106,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def recognise(engine: Engine, *, now_ms: int, read_only: bool) -> None:
-    """Check that the database is a ledger of this version; create the tables where it is empty.
+    """Check that the database is a ledger; to be written, bring it to this version, from nothing or an earlier one.
 
     Raises
     ------
@@ -114,42 +114,60 @@ def recognise(engine: Engine, *, now_ms: int, read_only: bool) -> None:
         It holds something else, or is empty and to be read only.
     LedgerTooNew
         A later version of Ullage wrote it.
+    LedgerTooOld
+        An earlier version of Ullage wrote it, and it is to be read only.
     """
     with reading(engine) as connection:
-        fresh = _is_empty(connection)
-    if fresh and read_only:
+        found = _version(connection)
+    if read_only and found == 0:
         raise NotALedger(f"{_where(engine)}: expected a ledger, found an empty database; `ullage run` writes one")
+    if read_only and found < tables.SCHEMA_VERSION:
+        raise LedgerTooOld(
+            f"{_where(engine)}: expected schema version {tables.SCHEMA_VERSION}, found {found}, which an earlier "
+            "Ullage wrote; whatever opens it to write, such as `ullage run`, brings it up to date. Nothing was changed"
+        )
     if not read_only and engine.name == "sqlite":
         with engine.connect() as connection:
             _outside_transaction(connection, "PRAGMA journal_mode = WAL")
-    if fresh:
+    if found < tables.SCHEMA_VERSION:
         with writing(engine) as connection:
-            if _is_empty(connection):
-                tables.create(connection)
-                created = {"version": tables.SCHEMA_VERSION, "created_at_ms": now_ms}
-                connection.execute(tables.schema_version.insert(), [created])
+            _migrate(connection, now_ms)
 
 
-def _is_empty(connection: Connection) -> bool:
-    """Tell a new database from a ledger of this version, and refuse anything else."""
+def _migrate(connection: Connection, now_ms: int) -> None:
+    """Bring the schema to this version, within the transaction; another process may have done so meanwhile."""
+    from .migrations import upgrade  # noqa: PLC0415  # Alembic takes its time to import, and is seldom needed
+
+    found = _version(connection)
+    if found < tables.SCHEMA_VERSION:
+        upgrade(connection, since=found)
+        arrived = {"version": tables.SCHEMA_VERSION, "created_at_ms": now_ms}
+        connection.execute(tables.schema_version.insert(), [arrived])
+
+
+def _version(connection: Connection) -> int:
+    """Return the version of a ledger's schema, 0 for a new database, and refuse anything else."""
     found = set(inspect(connection).get_table_names())
     if not found:
-        return True
+        return 0
     where = _where(connection.engine)
+    if tables.schema_version.name in found:
+        version = connection.execute(select(func.max(tables.schema_version.c.version))).scalar_one()
+        if version is None or version < 1:
+            raise NotALedger(f"{where}: expected a schema version from 1, found {version}")
+        if version > tables.SCHEMA_VERSION:
+            raise LedgerTooNew(
+                f"{where}: expected schema version {tables.SCHEMA_VERSION}, found {version}, which a later Ullage "
+                "wrote; upgrade Ullage to read it. Nothing was changed"
+            )
+        if version < tables.SCHEMA_VERSION and tables.entry.name in found:
+            return int(version)
     if missing := set(tables.metadata.tables) - found:
         raise NotALedger(
             f"{where}: expected a ledger or an empty database, found tables {', '.join(sorted(found)[:5])} and not "
             f"{', '.join(sorted(missing))}; give the ledger a file, or on PostgreSQL a schema, of its own"
         )
-    version = connection.execute(select(func.max(tables.schema_version.c.version))).scalar_one()
-    if version is None or version < tables.SCHEMA_VERSION:
-        raise NotALedger(f"{where}: expected a schema version from {tables.SCHEMA_VERSION}, found {version}")
-    if version > tables.SCHEMA_VERSION:
-        raise LedgerTooNew(
-            f"{where}: expected schema version {tables.SCHEMA_VERSION}, found {version}, which a later Ullage wrote; "
-            "upgrade Ullage to read it. Nothing was changed"
-        )
-    return False
+    return tables.SCHEMA_VERSION
 
 
 def _where(engine: Engine) -> str:

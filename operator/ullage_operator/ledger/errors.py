@@ -4,6 +4,7 @@
     ├── LedgerMissing      no ledger there, and it was to be read only
     ├── NotALedger         what is there is something else, or damaged
     ├── LedgerTooNew       written by a later Ullage
+    ├── LedgerTooOld       written by an earlier Ullage, and it was to be read only
     ├── LedgerUnavailable  the database refused: full, locked, away, or not writable
     ├── ConflictingEntry   an entry with this id says something else
     └── RefusedEntry       the books would not add up with it
@@ -32,6 +33,10 @@ class LedgerTooNew(LedgerError):
     """A later version of Ullage wrote this ledger."""
 
 
+class LedgerTooOld(LedgerError):
+    """An earlier version of Ullage wrote this ledger, and reading does not migrate it."""
+
+
 class LedgerUnavailable(LedgerError):
     """The database could not do it now: disk full, locked, unreachable, not writable."""
 
@@ -49,4 +54,4 @@ class ConflictingEntry(_Listing):
 
 
 class RefusedEntry(_Listing):
-    """With these entries the books of a worker would not add up."""
+    """With these entries the books of a worker, or of another subject, would not add up."""

@@ -1,32 +1,24 @@
-"""Entries as rows of the tables, rows as entries, and the chain of hashes over them."""
+"""Entries as rows of the tables, and the chain of hashes over them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Table, select, true
+from sqlalchemy import ColumnElement, Connection, select, true
 
-from ullage_trainer.config import Usage, Use
-
-from . import tables
-from .energy import Energy
-from .entries import Activity, BaseEntry, DataUse, Entry, EntryContext, HoldOpened, HoldReleased, Reversal
-
-Row = dict[str, int | str | None]
+from . import subject_rows, tables, worker_rows
+from .details import Details, Row
+from .entries import BaseEntry, Entry, EntryContext, Reversal, SubjectEntry, WorkerEntry
 
 GENESIS: Final = "0" * 64
 """What stands in the first entry for the hash of the one before."""
 
 _CONTEXT: Final = tuple(EntryContext.model_fields)
-_COMMON: Final = ("worker_uid", "line", "provenance", "source", "author", "revision")
-_USAGE: Final = tuple(Usage.model_fields)
-_USE: Final = tuple(Use.model_fields)
-_HOLD: Final = ("stage", "attempt", "slots", "accelerators", "accelerator_type", "cpu_millis", "memory_mib")
-_JOULES: Final = ("joules", "joules_low", "joules_high")
+_COMMON: Final = tuple(name for name in BaseEntry.model_fields)
 
 
 @dataclass(frozen=True)
@@ -35,28 +27,47 @@ class Stored:
 
     entry: Row
     """The row of the table ``entry``."""
-    details: dict[str, list[Row]]
+    details: Details
     """Its rows in the tables of details, by the table's name, without the sequence."""
 
 
-def to_stored(entry: Entry, *, sequence: int, cluster: str, posted_at_ms: int, previous_hash: str) -> Stored:
+@dataclass(frozen=True)
+class Place:
+    """Where in the books an entry is posted."""
+
+    sequence: int
+    """Its number, from 1 without gaps."""
+    cluster: str
+    """Whose ledger it is."""
+    posted_at_ms: int
+    """When it was posted."""
+    previous_hash: str
+    """The hash of the entry before."""
+    booked_ms: int | None = None
+    """In which instant it counts, where its own lies in a closed period."""
+
+
+def to_stored(entry: Entry, place: Place) -> Stored:
     """Return the rows that state an entry, with its place in the chain."""
     from_ms, to_ms = entry.effective_ms
     common: Row = {
-        "sequence": sequence,
+        **dict.fromkeys(_CONTEXT),
+        **entry.model_dump(mode="json", include=set(_COMMON)),
+        **_ownership(entry),
+        "sequence": place.sequence,
         "id": entry.id,
-        "cluster": cluster,
+        "cluster": place.cluster,
         "type": entry.type,
         "effective_from_ms": from_ms,
         "effective_to_ms": to_ms,
-        "posted_at_ms": posted_at_ms,
-        **_picked(entry, _COMMON),
-        **_picked(entry.context, _CONTEXT),
+        "posted_at_ms": place.posted_at_ms,
         "reverses": entry.reverses if isinstance(entry, Reversal) else None,
         "reason": entry.reason if isinstance(entry, Reversal) else None,
-        "previous_hash": previous_hash,
+        "previous_hash": place.previous_hash,
     }
     details = _details(entry)
+    if place.booked_ms is not None:
+        details[tables.booking.name] = [{"booked_ms": place.booked_ms}]
     return Stored({**common, "hash": chained(Stored(common, details))}, details)
 
 
@@ -69,45 +80,35 @@ def to_entry(stored: Stored) -> Entry:
         The rows state no entry: they were changed by other means than posting.
     """
     row = stored.entry
-    common = {name: row[name] for name in _COMMON} | {"context": {name: row[name] for name in _CONTEXT}}
-    of_type = {name: rows for name, rows in stored.details.items() if rows}
-    start, end = row["effective_from_ms"], row["effective_to_ms"]
-    found: Entry
-    facts: Mapping[str, object]
-    match row["type"]:
-        case HoldOpened.type:
-            detail = _single(of_type, tables.hold)
-            facts = {name: detail[name] for name in _HOLD} | {"index": detail["worker_index"], "from_ms": start}
-            found = HoldOpened.model_validate({**common, **facts})
-        case HoldReleased.type:
-            detail = _single(of_type, tables.hold_release)
-            found = HoldReleased.model_validate(common | {"outcome": detail["outcome"], "to_ms": start})
-        case Activity.type:
-            ranks = of_type.get(tables.activity_rank.name, [])
-            detail = _single({name: of_type[name] for name in of_type if name != "activity_rank"}, tables.activity)
-            facts = {
-                "from_ms": start,
-                "to_ms": end,
-                "usage": {name: detail[name] for name in _USAGE},
-                "ranks": [(rank["rank"], rank["cpu_ms"], rank["peak_memory_bytes"]) for rank in ranks],
-                "energy": {name: detail[name] for name in _JOULES}
-                | {"provenance": detail["joules_provenance"], "method": detail["joules_method"]},
-            }
-            found = Activity.model_validate({**common, **facts})
-        case DataUse.type:
-            detail = _single(of_type, tables.data_use)
-            found = DataUse.model_validate(common | {"at_ms": start, "use": {name: detail[name] for name in _USE}})
-        case Reversal.type:
-            facts = {"at_ms": start, "reverses": row["reverses"], "reason": row["reason"]}
-            found = Reversal.model_validate({**common, **facts})
-        case other:
-            raise ValueError(f"expected a type of entry that this version knows, found {other!r}")
+    details = {name: rows for name, rows in stored.details.items() if rows and name != tables.booking.name}
+    common: dict[str, object] = {name: row[name] for name in _COMMON}
+    if row["worker_uid"] is not None:
+        common |= {"context": {name: row[name] for name in _CONTEXT}, "worker_uid": row["worker_uid"]}
+    else:
+        common["institution"] = row["institution"]
+    if row["type"] == Reversal.type:
+        facts = {"at_ms": row["effective_from_ms"], "subject": row["subject"]}
+        reversal = {"reverses": row["reverses"], "reason": row["reason"]}
+        return Reversal.model_validate({**common, **facts, **reversal})
+    found = worker_rows.parse(row, common, details) or subject_rows.parse(row, common, details)
+    if found is None:
+        raise ValueError(f"expected a type of entry that this version knows, found {row['type']!r}")
     return found
+
+
+def booked_ms(stored: Stored) -> int | None:
+    """Return the instant in which an entry counts that was late for its period; None where it was not."""
+    for row in stored.details.get(tables.booking.name, []):
+        return int(row["booked_ms"] or 0)
+    return None
 
 
 def chained(stored: Stored) -> str:
     """Return the SHA-256, in hex, of all facts of an entry and of the hash before it, as canonical JSON."""
     facts = {name: value for name, value in stored.entry.items() if name != "hash"}
+    if facts.get("subject") is None:
+        # The first version had no such column, and its hashes still hold.
+        facts.pop("subject", None)
     details = {name: rows for name, rows in stored.details.items() if rows}
     # repr: a value that was tampered into a blob has no JSON, but it must have a hash: another one.
     canonical = json.dumps([facts, details], sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=repr)
@@ -119,9 +120,10 @@ def read(connection: Connection, where: ColumnElement[bool] | None = None) -> li
     condition = true() if where is None else where
     entries = connection.execute(select(tables.entry).where(condition).order_by(tables.entry.c.sequence))
     found = {row["sequence"]: Stored(dict(row), {}) for row in entries.mappings()}
-    if not found:
-        return []
+    types = {str(stored.entry["type"]) for stored in found.values()}
     for table in tables.DETAILS:
+        if where is not None and types.isdisjoint(_TYPES_OF.get(table.name, types)):
+            continue
         rows = connection.execute(
             select(table)
             .join(tables.entry, tables.entry.c.sequence == table.c.sequence)
@@ -143,32 +145,26 @@ def write(connection: Connection, stored: Sequence[Stored]) -> None:
             connection.execute(table.insert(), rows)
 
 
-def _details(entry: Entry) -> dict[str, list[Row]]:
-    match entry:
-        case HoldOpened():
-            return {tables.hold.name: [_picked(entry, _HOLD) | {"worker_index": entry.index}]}
-        case HoldReleased():
-            return {tables.hold_release.name: [{"outcome": entry.outcome.value}]}
-        case Activity():
-            energy = _picked(entry.energy, _JOULES)
-            energy |= {"joules_provenance": entry.energy.provenance.value, "joules_method": entry.energy.method}
-            ranks: list[Row] = [
-                {"rank": rank, "cpu_ms": cpu_ms, "peak_memory_bytes": peak} for rank, cpu_ms, peak in entry.ranks
-            ]
-            return {tables.activity.name: [_picked(entry.usage, _USAGE) | energy], tables.activity_rank.name: ranks}
-        case DataUse():
-            return {tables.data_use.name: [_picked(entry.use, _USE)]}
-        case Reversal():
-            return {}
+_TYPES_OF: Final = {table: {kind} for kind, table in (*worker_rows.TABLES, *subject_rows.TABLES)}
+"""Which type of entry has its facts in a table: those of no other need no look at it."""
 
 
-def _picked(model: BaseEntry | EntryContext | Usage | Use | Energy, names: Iterable[str]) -> Row:
-    return model.model_dump(mode="json", include=set(names))
+def _ownership(entry: Entry) -> Row:
+    context = entry.context if isinstance(entry, WorkerEntry | Reversal) else None
+    owned: Row = {"worker_uid": None, "subject": None}
+    if context is not None:
+        owned |= context.model_dump(mode="json")
+    if isinstance(entry, WorkerEntry | Reversal):
+        owned["worker_uid"] = entry.worker_uid
+    if isinstance(entry, Reversal) and entry.subject is not None:
+        owned |= {"institution": entry.institution, "subject": entry.subject}
+    if isinstance(entry, SubjectEntry):
+        job_uid = getattr(entry, "job_uid", None)
+        owned |= {"institution": entry.institution, "subject": entry.group, "job_uid": job_uid}
+    return owned
 
 
-def _single(details: dict[str, list[Row]], table: Table) -> Row:
-    rows = details.get(table.name, [])
-    if len(rows) != 1 or set(details) != {table.name}:
-        found = ", ".join(f"{len(found)} in {name}" for name, found in details.items()) or "none"
-        raise ValueError(f"expected one row of details in {table.name}, found {found}")
-    return rows[0]
+def _details(entry: Entry) -> Details:
+    if isinstance(entry, Reversal):
+        return {}
+    return worker_rows.details(entry) if isinstance(entry, WorkerEntry) else subject_rows.details(entry)

@@ -94,7 +94,7 @@ def usage(
         raise ValueError(f"expected keys among {', '.join(_KEYS)}, found {', '.join(map(repr, unknown))}")
     groups: dict[tuple[str | None, ...], list[tuple[str, UsageRow]]] = {} if by else {(): []}
     for worker in workers:
-        row = _of_worker(worker, from_ms, to_ms, now_ms)
+        row = of_worker(worker, from_ms, to_ms, now_ms)
         if row is not None:
             group = tuple(_KEYS[key](worker) for key in by)
             groups.setdefault(group, []).append((worker.hold.context.job_uid, row))
@@ -118,7 +118,8 @@ _KEYS: Final[dict[GroupKey, Callable[[Worker], str | None]]] = {
 }
 
 
-def _of_worker(worker: Worker, start_ms: int, end_ms: int, now_ms: int) -> UsageRow | None:
+def of_worker(worker: Worker, start_ms: int, end_ms: int, now_ms: int) -> UsageRow | None:
+    """Return what one worker held and used in ``[start_ms, end_ms)``; None where it held nothing then."""
     hold, release = worker.hold, worker.release
     hold_end_ms = release.to_ms if release else max(now_ms, hold.from_ms)
     held_ms = max(0, min(end_ms, hold_end_ms) - max(start_ms, hold.from_ms))

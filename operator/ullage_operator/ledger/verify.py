@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from . import tables
 from .entries import Entry
+from .groups import problems
 from .rows import GENESIS, Stored, chained, read, to_entry
-from .workers import problems
+
+_TRIGGERS: Final = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+    "WHERE NOT tgisinternal AND tgenabled <> 'D' AND relnamespace = current_schema()::regnamespace",
+}
+"""How each database tells which triggers are at work."""
 
 
 def verify(connection: Connection) -> list[str]:
@@ -30,15 +38,20 @@ def verify(connection: Connection) -> list[str]:
     return found
 
 
+def triggers_at_work(connection: Connection) -> set[str]:
+    """Return the names of the triggers in the ledger's schema that are not switched off."""
+    return set(connection.execute(text(_TRIGGERS[connection.dialect.name])).scalars())
+
+
 def _damage(connection: Connection) -> Iterator[str]:
-    if connection.dialect.name != "sqlite":
-        return
-    for line in connection.execute(text("PRAGMA integrity_check")).scalars():
-        if line != "ok":
-            yield f"the database file is damaged: {line}"
-    there = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars())
+    dialect = connection.dialect.name
+    if dialect == "sqlite":
+        for line in connection.execute(text("PRAGMA integrity_check")).scalars():
+            if line != "ok":
+                yield f"the database file is damaged: {line}"
+    there = triggers_at_work(connection)
     for table in tables.metadata.sorted_tables:
-        for trigger in tables.triggers(table):
+        for trigger in tables.triggers(table.name, dialect):
             if trigger not in there:
                 yield f"table {table.name}: expected the trigger {trigger}, which keeps it append-only, found none"
 
@@ -64,7 +77,7 @@ def _chain(stored: Sequence[Stored]) -> Iterator[str]:
 
 
 def _books(stored: Sequence[Stored]) -> Iterator[str]:
-    by_worker: dict[str, list[Entry]] = {}
+    entries: list[Entry] = []
     for one in stored:
         try:
             entry = to_entry(one)
@@ -73,6 +86,5 @@ def _books(stored: Sequence[Stored]) -> Iterator[str]:
             continue
         if entry.id != one.entry["id"]:
             yield f"entry {one.entry['sequence']}: expected the id {entry.id} of its facts, found {one.entry['id']}"
-        by_worker.setdefault(entry.worker_uid, []).append(entry)
-    for entries in by_worker.values():
-        yield from problems(entries)
+        entries.append(entry)
+    yield from problems(entries)

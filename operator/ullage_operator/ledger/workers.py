@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .entries import Activity, BaseEntry, DataUse, Entry, HoldOpened, HoldReleased, Reversal
+from . import corrections
+from .corrections import counting, other_books
+from .entries import Activity, DataUse, Entry, HoldOpened, HoldReleased, OfWorker, WorkerEntry
 
 
 @dataclass(frozen=True)
@@ -19,15 +21,9 @@ class Worker:
     uses: tuple[DataUse, ...]
 
 
-def counting(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the entries that count: neither reversed nor reversals."""
-    reversed_ids = {entry.reverses for entry in entries if isinstance(entry, Reversal)}
-    return [entry for entry in entries if not isinstance(entry, Reversal) and entry.id not in reversed_ids]
-
-
 def assemble(entries: Sequence[Entry]) -> Worker | None:
     """Return the worker that its entries tell of; None where no hold of it counts."""
-    kept = counting(entries)
+    kept = _of_worker(entries)
     hold = next((entry for entry in kept if isinstance(entry, HoldOpened)), None)
     if hold is None:
         return None
@@ -46,33 +42,15 @@ def problems(entries: Sequence[Entry]) -> list[str]:
     is one hold and at most one release; nothing counts without a hold, in other books than its hold, or at
     a time outside of it; and no millisecond is in two activities.
     """
-    return [*_revisions(entries), *_reversals(entries), *_bounds(entries)]
+    return [*corrections.problems(entries), *_bounds(entries)]
 
 
-def _revisions(entries: Sequence[Entry]) -> Iterator[str]:
-    reversed_ids = {entry.reverses for entry in entries if isinstance(entry, Reversal)}
-    for entry in entries:
-        before = entry.id_of_revision(entry.revision - 1)
-        if entry.revision > 1 and before not in reversed_ids:
-            yield f"{entry.id}: expected {before} to be reversed before it is corrected, found no reversal of it"
-
-
-def _reversals(entries: Sequence[Entry]) -> Iterator[str]:
-    by_id = {entry.id: entry for entry in entries}
-    for entry in entries:
-        if not isinstance(entry, Reversal):
-            continue
-        target = by_id.get(entry.reverses)
-        if target is None:
-            yield f"{entry.id}: expected an entry of worker {entry.worker_uid}, found none with id {entry.reverses!r}"
-        elif isinstance(target, Reversal):
-            yield f"{entry.id}: a reversal is final; post the next revision of {target.reverses} instead"
-        elif target.context != entry.context:
-            yield _other_books(entry, target)
+def _of_worker(entries: Sequence[Entry]) -> list[OfWorker]:
+    return [entry for entry in counting(entries) if isinstance(entry, WorkerEntry)]
 
 
 def _bounds(entries: Sequence[Entry]) -> Iterator[str]:
-    kept = counting(entries)
+    kept = _of_worker(entries)
     worker = assemble(entries)
     for kind in (HoldOpened, HoldReleased):
         if len(ids := [entry.id for entry in kept if isinstance(entry, kind)]) > 1:
@@ -87,7 +65,7 @@ def _bounds(entries: Sequence[Entry]) -> Iterator[str]:
     start, end = worker.hold.from_ms, worker.release.to_ms if worker.release else None
     for entry in (entry for entry in kept if not isinstance(entry, HoldOpened)):
         if entry.context != worker.hold.context:
-            yield _other_books(entry, worker.hold)
+            yield other_books(entry, worker.hold)
         first, last = entry.effective_ms
         if first < start or (end is not None and (first if last is None else last) > end):
             until = "still open" if end is None else f"until {end}"
@@ -96,11 +74,3 @@ def _bounds(entries: Sequence[Entry]) -> Iterator[str]:
     for one, other in pairwise(worker.activities):
         if other.from_ms < one.to_ms:
             yield f"{other.id}: expected it to start at or after {one.to_ms} (ms), where {one.id} ends"
-
-
-def _other_books(entry: BaseEntry, other: BaseEntry) -> str:
-    mine, theirs = entry.context.model_dump(), other.context.model_dump()
-    differing = ", ".join(
-        f"{name} {theirs[name]!r}, found {mine[name]!r}" for name in mine if mine[name] != theirs[name]
-    )
-    return f"{entry.id}: expected the context of {other.id}: {differing}"

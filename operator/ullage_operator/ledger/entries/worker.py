@@ -1,84 +1,19 @@
-"""The entries: facts with a business key, written once, corrected only by reversal."""
+"""Entries about a worker: what it held and used."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from ullage_operator.ledger.base import MAX_INTEGER, Amount, Millis, Name, Outcome
+from ullage_operator.ledger.energy import Energy
 from ullage_trainer.config import Stage, Usage, Use
 
-from .base import MAX_INTEGER, Amount, Millis, Name, Outcome, Provenance, Record, WorkerUid
-from .energy import Energy
+from .base import WorkerEntry
 
 
-class EntryContext(Record):
-    """Whose books an entry is in. Null is unattributed."""
-
-    job_uid: Name
-    """The job's UID."""
-    namespace: Name
-    """The job's namespace; ``local`` for ``ullage run``."""
-    job: Name
-    """The job's name."""
-    institution: Name | None = None
-    """The institution that is charged."""
-    programme: Name | None = None
-    """The programme within it."""
-    model_family: Name | None = None
-    """What is being trained, over many jobs."""
-
-
-class BaseEntry(Record):
-    """What every entry has.
-
-    The id follows from what the entry is about, so writing the same fact twice changes nothing. An entry
-    is never changed: a :class:`Reversal` takes it out of the books, and the same entry with the next
-    ``revision`` takes its place.
-    """
-
-    type: ClassVar[str]
-
-    context: EntryContext
-    """Whose books it is in."""
-    worker_uid: WorkerUid
-    """The worker it is about."""
-    line: Name | None = None
-    """The line of an investment that it is charged to."""
-    provenance: Provenance = Provenance.MEASURED
-    """How its figures are known."""
-    source: Name = "worker"
-    """Where its figures come from; of an estimate, how it was made."""
-    author: Name = "ullage"
-    """Who wrote it."""
-    revision: Annotated[int, Field(ge=1, le=MAX_INTEGER)] = 1
-    """Above 1 in a correction: the revision before must have been reversed."""
-
-    @property
-    def key(self) -> str:
-        """What, within its type, the entry is about."""
-        return self.worker_uid
-
-    @property
-    def effective_ms(self) -> tuple[int, int | None]:
-        """When the fact holds: start and end, the end null for an instant and for what is still open."""
-        raise NotImplementedError
-
-    @property
-    def id(self) -> str:
-        """The entry's id, from its business key."""
-        return self.id_of_revision(self.revision)
-
-    def id_of_revision(self, revision: int) -> str:
-        """Return the id that another revision of this entry has."""
-        return f"{self.type}{'' if revision == 1 else f'.{revision}'}/{self.key}"
-
-    def facts(self) -> dict[str, object]:
-        """Return what is stated, as JSON's types, without who wrote it and where from."""
-        return self.model_dump(mode="json", exclude={"source", "author"})
-
-
-class HoldOpened(BaseEntry):
+class HoldOpened(WorkerEntry):
     """A worker holds resources from now on. Written open, at its start."""
 
     type: ClassVar[str] = "hold"
@@ -108,7 +43,7 @@ class HoldOpened(BaseEntry):
         return self.from_ms, None
 
 
-class HoldReleased(BaseEntry):
+class HoldReleased(WorkerEntry):
     """A worker's hold has ended: once, and for good."""
 
     type: ClassVar[str] = "release"
@@ -131,7 +66,7 @@ def _in_order(ranks: tuple[Rank, ...]) -> tuple[Rank, ...]:
     return tuple(sorted(ranks))
 
 
-class Activity(BaseEntry):
+class Activity(WorkerEntry):
     """What a worker used while it held resources; one entry for each run of its container."""
 
     type: ClassVar[str] = "activity"
@@ -175,7 +110,7 @@ class Activity(BaseEntry):
         return self
 
 
-class DataUse(BaseEntry):
+class DataUse(WorkerEntry):
     """A job used a data asset: distinct accepted rows, not epochs."""
 
     type: ClassVar[str] = "use"
@@ -200,50 +135,6 @@ class DataUse(BaseEntry):
         if problems := _too_great("use", self.use):
             raise ValueError("; ".join(problems))
         return self
-
-
-class Reversal(BaseEntry):
-    """An entry is taken out of the books. A reversal is final: to undo it, post the next revision of the entry."""
-
-    type: ClassVar[str] = "reversal"
-
-    provenance: Provenance = Provenance.DECLARED
-    """Reversals are somebody's word."""
-    revision: Literal[1] = 1
-    """A reversal is final."""
-    at_ms: Millis
-    """When it was decided."""
-    reverses: Annotated[str, Field(min_length=1, max_length=512)]
-    """The id of the entry that no longer counts."""
-    reason: Name
-    """Why."""
-
-    @property
-    def key(self) -> str:
-        """The entry that no longer counts."""
-        return self.reverses
-
-    @property
-    def effective_ms(self) -> tuple[int, int | None]:
-        """The instant of the decision."""
-        return self.at_ms, None
-
-    @classmethod
-    def of(cls, entry: Entry, *, reason: str, author: str, at_ms: int) -> Self:
-        """Return the reversal of an entry."""
-        return cls(
-            context=entry.context,
-            worker_uid=entry.worker_uid,
-            line=entry.line,
-            source="correction",
-            author=author,
-            at_ms=at_ms,
-            reverses=entry.id,
-            reason=reason,
-        )
-
-
-Entry = HoldOpened | HoldReleased | Activity | DataUse | Reversal
 
 
 def _too_great(where: str, facts: Usage | Use) -> list[str]:

@@ -1,0 +1,191 @@
+"""Reading the books at one moment: every question that a report asks, of now or as they once stood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from . import tables
+from .assets import AssetRow, assets
+from .entries import (
+    Access,
+    Asset,
+    Award,
+    Capacity,
+    Charge,
+    Close,
+    Declaration,
+    Entry,
+    Expend,
+    Grant,
+    HoldOpened,
+    Import,
+    OfSubject,
+    Reserve,
+    Transfer,
+    Unreserve,
+)
+from .reads.closing import CloseRow, LateRow, closes, late
+from .reads.compute import ComputeRow, compute
+from .reads.declarations import DeclarationRow, declarations
+from .reads.holdings import HoldingRow, holdings
+from .reads.lines import LineRow, ReservationRow, lines, reservations
+from .reads.periods import Period
+from .reads.supply import CapacityRow, ChargeRow, capacity, charges
+from .reads.talent import BalanceRow, TransferRow, balances, transfers
+from .selection import (
+    Posted,
+    counts,
+    holds_within,
+    last_attempt,
+    not_released_before,
+    of_types,
+    only,
+    posted,
+    visible,
+    workers_with,
+)
+from .usage import GroupKey, UsageRow, usage
+from .workers import Worker, assemble
+
+S = TypeVar("S", bound=OfSubject)
+
+_OF_LINES = (Award, Grant, Reserve, Unreserve, Expend)
+
+
+class Books:
+    """The books at one moment, within a transaction; periods are ``[from_ms, to_ms)``.
+
+    Reads of usage, of what is stated (declarations, holdings, transfers, capacity) and of imports go by the
+    date of the facts, as the books tell them at the moment: for a closed period as it was closed, open them
+    as of its close. Lines and charges go by when an amount counts: what came late counts in the open period.
+    """
+
+    def __init__(self, connection: Connection, *, cluster: str, now_ms: int, upto: int | None) -> None:
+        self._connection = connection
+        self._upto = upto
+        self.cluster = cluster
+        self.now_ms = now_ms
+        """Until when what is open is counted."""
+
+    def last_sequence(self) -> int:
+        """Return the number of the last entry: ``AsOf(sequence=…)`` of it gives these books again."""
+        if self._upto is not None:
+            return self._upto
+        return self._connection.execute(select(func.max(tables.entry.c.sequence))).scalar_one() or 0
+
+    def find(self, entry_id: str) -> Entry | None:
+        """Return the entry with an id, to look at it or to reverse it; None where there is none."""
+        found = posted(self._connection, (tables.entry.c.id == entry_id) & visible(self._upto))
+        return found[0].entry if found else None
+
+    def standing(self, subject: str) -> list[Entry]:
+        """Return the entries of a subject that count, in the order they were posted."""
+        return [
+            one.entry
+            for one in posted(self._connection, (tables.entry.c.subject == subject) & self._counts())
+            if one.entry.type != "reversal"
+        ]
+
+    def open_holds(self) -> list[HoldOpened]:
+        """Return this cluster's holds that have not been released, in the order they were posted."""
+        of_hold = not_released_before(None, self._upto)
+        return [worker.hold for _, worker in self._workers(of_hold, cluster=self.cluster)]
+
+    def last_attempt(self, job_uid: str, stage: str) -> int:
+        """Return the greatest attempt of a job at a stage that ever held anything; 0 where none did."""
+        return last_attempt(self._connection, job_uid, stage, self._upto)
+
+    def usage(
+        self, from_ms: int, to_ms: int, *, by: Sequence[GroupKey] = (), job_uid: str | None = None
+    ) -> list[UsageRow]:
+        """Sum what this cluster's workers held and used; see :func:`~.usage.usage`. Of one job where it is given."""
+        wanted = holds_within(from_ms, to_ms, self._upto)
+        if job_uid is not None:
+            wanted &= tables.entry.c.job_uid == job_uid
+        workers = [worker for _, worker in self._workers(wanted, cluster=self.cluster)]
+        return usage(workers, from_ms=from_ms, to_ms=to_ms, now_ms=self.now_ms, by=by)
+
+    def assets(self, from_ms: int, to_ms: int) -> list[AssetRow]:
+        """Return the data that this cluster's jobs used; see :func:`~.assets.assets`."""
+        workers = self._workers(holds_within(from_ms, to_ms, self._upto), cluster=self.cluster)
+        return assets([worker for _, worker in workers], from_ms=from_ms, to_ms=to_ms)
+
+    def compute(self, from_ms: int, to_ms: int) -> list[ComputeRow]:
+        """Return the accelerators that were held, of every cluster in these books and of imports."""
+        workers = self._workers(holds_within(from_ms, to_ms, self._upto), cluster=None)
+        return compute(workers, self._counting(Import), Period(from_ms, to_ms), now_ms=self.now_ms)
+
+    def capacity(self, from_ms: int, to_ms: int) -> list[CapacityRow]:
+        """Return what there was to hold; what is open was there until now, or to the end of the period."""
+        return capacity(self._counting(Capacity), Period(from_ms, max(from_ms, min(to_ms, self.now_ms))))
+
+    def charges(self, from_ms: int, to_ms: int) -> list[ChargeRow]:
+        """Return what jobs were charged for."""
+        return charges(self._with_reversals(Charge), Period(from_ms, to_ms))
+
+    def declarations(self, from_ms: int, to_ms: int) -> list[DeclarationRow]:
+        """Return the generations of Institutions and Investments that applied."""
+        return declarations(self._counting(Declaration), Period(from_ms, to_ms))
+
+    def lines(self, from_ms: int, to_ms: int, *, names: Sequence[str] | None = None) -> list[LineRow]:
+        """Return what happened to lines, of all or of some; from 0 on, what is left of them."""
+        return lines(self._of_lines(names), Period(from_ms, to_ms))
+
+    def reservations(self, *, names: Sequence[str] | None = None) -> list[ReservationRow]:
+        """Return what is set aside on lines, of all or of some."""
+        return reservations(self._of_lines(names))
+
+    def holdings(self, at_ms: int) -> list[HoldingRow]:
+        """Return the data assets that institutions hold at the end ``at_ms`` of a period, and who may use them."""
+        return holdings(self._counting(Asset), self._counting(Access), at_ms)
+
+    def transfers(self, from_ms: int, to_ms: int) -> list[TransferRow]:
+        """Return the headcount and the hours that moved."""
+        return transfers(self._counting(Transfer), Period(from_ms, to_ms))
+
+    def balances(self, from_ms: int, to_ms: int) -> list[BalanceRow]:
+        """Return headcount at the end and hours within the period, of each account and role; they sum to zero."""
+        return balances(self._counting(Transfer), Period(from_ms, to_ms))
+
+    def closes(self) -> list[CloseRow]:
+        """Return the closed periods."""
+        return closes(self._counting(Close))
+
+    def late(self, from_ms: int, to_ms: int) -> list[LateRow]:
+        """Return what counts in a period although its own time lay in a closed one."""
+        of_late = tables.entry.c.sequence.in_(select(tables.booking.c.sequence))
+        return late(posted(self._connection, of_late & visible(self._upto)), Period(from_ms, to_ms))
+
+    def _counts(self) -> ColumnElement[bool]:
+        return counts(self._upto)
+
+    def _counting(self, kind: type[S]) -> list[Posted[S]]:
+        return only(posted(self._connection, of_types(kind) & self._counts()), kind)
+
+    def _with_reversals(self, *kinds: type[OfSubject]) -> list[Posted[Entry]]:
+        """Return all entries of some types, and what reverses them."""
+        target = tables.entry.alias("target")
+        of_kinds = select(target.c.id).where(target.c.type.in_([kind.type for kind in kinds]))
+        return posted(
+            self._connection, (of_types(*kinds) | tables.entry.c.reverses.in_(of_kinds)) & visible(self._upto)
+        )
+
+    def _of_lines(self, names: Sequence[str] | None) -> list[Posted[Entry]]:
+        if names is None:
+            return self._with_reversals(*_OF_LINES)
+        wanted = tables.entry.c.line.in_(names) & tables.entry.c.subject.is_not(None) & visible(self._upto)
+        return posted(self._connection, wanted)
+
+    def _workers(self, of_hold: ColumnElement[bool], *, cluster: str | None) -> list[tuple[str, Worker]]:
+        """Return workers with a hold that counts and fulfils a condition, with the cluster that they ran in."""
+        by_worker: dict[str, list[Posted[Entry]]] = {}
+        for one in posted(self._connection, workers_with(of_hold, self._upto, cluster=cluster)):
+            by_worker.setdefault(one.entry.group, []).append(one)
+        return [
+            (found[0].cluster, worker)
+            for found in by_worker.values()
+            if (worker := assemble([one.entry for one in found])) is not None
+        ]

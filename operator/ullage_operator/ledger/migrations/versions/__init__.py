@@ -1,0 +1,1 @@
+"""The revisions, oldest first. There is no way down: books lose nothing."""

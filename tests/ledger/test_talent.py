@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.subject_builders import NORTH, transfer
+from ullage_operator.ledger import BalanceRow, Change, Ledger, Transfer, TransferRow, account_of, institution_of
+
+NORTH_ACCOUNT, SOUTH_ACCOUNT = account_of("north"), account_of("south")
+ACCOUNTS = (NORTH_ACCOUNT, SOUTH_ACCOUNT, "abroad:FR", "recruits", "departures", "training")
+
+
+def test_an_account_is_of_an_institution_or_a_boundary() -> None:
+    assert [institution_of(account) for account in ACCOUNTS] == ["north", "south", None, None, None, None]
+
+
+def test_headcount_moves_at_the_start_and_hours_over_the_time(ledger: Ledger) -> None:
+    lent = transfer(
+        operation="collaborate",
+        reference="exascale/1",
+        from_account=NORTH_ACCOUNT,
+        to_account=SOUTH_ACCOUNT,
+        headcount_thousandths=0,
+        seconds=100,
+        from_ms=50_000,
+        to_ms=60_000,
+    )
+    ledger.post([transfer(), lent])
+    with ledger.books() as books:
+        assert books.balances(0, 55_000) == [
+            row(NORTH_ACCOUNT, "collaborate", 0, -50),
+            row(NORTH_ACCOUNT, "opening", 3_000, 1_980),
+            row(SOUTH_ACCOUNT, "collaborate", 0, 50),
+            row("recruits", "opening", -3_000, -1_980),
+        ]
+        assert [
+            (moved.reference, moved.headcount_thousandths, moved.seconds) for moved in books.transfers(0, 55_000)
+        ] == [
+            ("north/engineer", 3_000, 1_980),
+            ("exascale/1", 0, 50),
+        ]
+        assert books.transfers(60_000, 100_000) == [
+            TransferRow(
+                operation="opening",
+                reference="north/engineer",
+                subject=NORTH,
+                from_account="recruits",
+                from_role="engineer",
+                to_account=NORTH_ACCOUNT,
+                to_role="engineer",
+                from_ms=0,
+                to_ms=100_000,
+                headcount_thousandths=0,
+                seconds=1_440,
+            )
+        ]
+
+
+def row(account: str, operation: str, headcount_thousandths: int, seconds: int) -> BalanceRow:
+    return BalanceRow(
+        account=account,
+        role="engineer",
+        operation=operation,
+        headcount_thousandths=headcount_thousandths,
+        seconds=seconds,
+    )
+
+
+TRANSFERS = st.builds(
+    lambda number, pair, roles, amounts, times: transfer(
+        operation="exchange",
+        reference=f"t{number}",
+        from_account=pair[0],
+        to_account=pair[1],
+        from_role=roles[0],
+        to_role=roles[1],
+        headcount_thousandths=amounts[0],
+        seconds=amounts[1],
+        from_ms=times[0],
+        to_ms=times[1],
+    ),
+    st.integers(min_value=0, max_value=3),
+    st.lists(st.sampled_from(ACCOUNTS), min_size=2, max_size=2, unique=True),
+    st.tuples(st.sampled_from(["engineer", "learner"]), st.sampled_from(["engineer", "learner"])),
+    st.tuples(st.integers(min_value=0, max_value=5_000), st.integers(min_value=0, max_value=10**9)),
+    st.tuples(st.integers(min_value=0, max_value=1_000), st.integers(min_value=0, max_value=1_000)).map(sorted),
+)
+
+
+def distinct(stated: list[Transfer]) -> list[Transfer]:
+    return list({one.key: one for one in stated}.values())
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    statements=st.lists(st.lists(TRANSFERS, max_size=4).map(distinct), min_size=1, max_size=4),
+    cut=st.integers(min_value=0, max_value=1_000),
+)
+def test_the_sum_over_all_accounts_is_zero_after_any_sequence_of_postings_and_reversals(
+    statements: list[list[Transfer]], cut: int
+) -> None:
+    with Ledger.open("sqlite://", cluster="local", now_ms=lambda: 100_000) as ledger:
+        for stated in statements:
+            ledger.restate(NORTH, stated, Change(reason="restated", author="ana", at_ms=1))
+            with ledger.books() as books:
+                parts = [books.balances(0, cut), books.balances(cut, 2_000)]
+                whole = books.balances(0, 2_000)
+            for rows in (*parts, whole):
+                assert sum(one.headcount_thousandths for one in rows) == 0
+                assert sum(one.seconds for one in rows) == 0
+            in_parts: dict[tuple[str, str], int] = {}
+            for one in (*parts[0], *parts[1]):
+                in_parts[one.account, one.role] = in_parts.get((one.account, one.role), 0) + one.seconds
+            for one in whole:
+                assert in_parts[one.account, one.role] == one.seconds
