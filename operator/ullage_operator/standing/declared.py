@@ -38,7 +38,7 @@ def declared(declarations: Declarations, catalogue: gap.Catalogue, books: frozen
     catalogue
         The reference models that needs may name.
     books
-        The clusters whose books are read: machines with a node selector are taken to be in the first of them.
+        The clusters whose books are read.
     """
     unknown: list[str] = []
     approved = [each for each in declarations.investments if each.spec.approval is not None]
@@ -51,7 +51,7 @@ def declared(declarations: Declarations, catalogue: gap.Catalogue, books: frozen
             requirements=tuple(
                 _requirement(each, need, catalogue, unknown) for each in everyone for need in each.spec.requires
             ),
-            capacities=tuple(machines for each in everyone for machines in _machines(each, books)),
+            capacities=tuple(machines for each in everyone for machines in _machines(each)),
             grants=tuple(line.grant() for line in granted if line.line.channel is Channel.IN_KIND),
             staff=tuple(staff for each in everyone for staff in _staff(each)),
             transfers=tuple(move for line in granted for move in line.transfers()),
@@ -117,7 +117,7 @@ def _hours(need: Requirement, catalogue: gap.Catalogue) -> gap.Figure:
     return gap.accelerator_hours(flop, efficiency)
 
 
-def _machines(institution: Institution, books: frozenset[str]) -> Iterator[gap.OwnCapacity]:
+def _machines(institution: Institution) -> Iterator[gap.OwnCapacity]:
     for machines in institution.spec.holds.accelerators:
         yield gap.OwnCapacity(
             institution=institution.spec.id,
@@ -125,7 +125,8 @@ def _machines(institution: Institution, books: frozenset[str]) -> Iterator[gap.O
             count=machines.count,
             availability=exactly(machines.availability),
             term=_term(machines.start, machines.end),
-            books=min(books) if machines.node_selector and books else None,
+            # Which runs were on these machines is in no books yet.
+            books=None,
         )
 
 
@@ -170,6 +171,11 @@ def _prices(declarations: Declarations) -> Iterator[gap.Price]:
             if key not in seen:
                 seen.add(key)
                 yield gap.Price(subject, entry.currency, amount, key[2], f"{price_list.metadata.name}: {entry.source}")
+
+
+def line_transfers(investment: Investment, line: Line, declarations: Declarations) -> list[gap.Transfer]:
+    """Return the people and hours that a line moves."""
+    return list(_Granted(investment, line, declarations).transfers())
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from .base import BaseEntry, EntryContext, Subject, SubjectEntry, WorkerEntry
 
 
 class Declaration(SubjectEntry):
-    """A generation of an Institution or an Investment was accepted; later ones do not rewrite it."""
+    """A generation of an Institution, an Investment or a PriceList was accepted; later ones do not rewrite it."""
 
     type: ClassVar[str] = "declaration"
     times: ClassVar[tuple[str, str | None]] = ("from_ms", None)
 
-    kind: Literal["Institution", "Investment"]
+    kind: Literal["Institution", "Investment", "PriceList"]
     """What kind of object."""
     object_id: Name
     """Its id, which never changes."""
