@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ullage_trainer.config import Failure
@@ -38,6 +38,8 @@ _log = logging.getLogger(__name__)
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
 _GOOD_NEWS: Final = frozenset({"StageSucceeded", "Completed", "Suspended", "Deleted", "NotAdmitted", "GivesWay"})
 _PROGRESS: Final = {"progress": None, "progress_text": "", "eta": "", "metric": ""}
+_COUNTS_SECONDS: Final = 30.0
+"""How often at most a status is written for how many workers run; that all do is written at once."""
 _RETRY_SECONDS: Final = 5.0
 _PREDECESSOR_SECONDS: Final = 1.0
 
@@ -95,7 +97,7 @@ class Reconciler:
             return None if in_books else _RETRY_SECONDS
         await self._pull(job, pods)
         decision = self._decide(job, pods, now)
-        wait = self._wait_for_more(job, decision.status)
+        wait = self._wait_for_more(job, decision)
         if wait is None and decision.status != job.status:
             if not await self.jobs.write_status(raw, decision.status):
                 return 0.0
@@ -128,7 +130,7 @@ class Reconciler:
         )
         decision = decide(job, observed, admission, now, policy)
         status = accepted(decision.status, "", now, job.metadata.generation)
-        return Decision(status, decision.actions, decision.wake_at_ms, decision.ended, decision.reason)
+        return replace(decision, status=status)
 
     async def _refuse(self, raw: JsonObject, error: InvalidManifest, now: int) -> None:
         """Write one condition with all that is wrong; the job waits for another spec."""
@@ -172,11 +174,15 @@ class Reconciler:
 
     # -- the status ---------------------------------------------------------------------------------
 
-    def _wait_for_more(self, job: TrainingJob, status: JobStatus) -> float | None:
-        """Return for how long to keep a status back that differs by nothing but progress; null to write it now."""
-        if status == job.status or _without_progress(status) != _without_progress(job.status):
+    def _wait_for_more(self, job: TrainingJob, decision: Decision) -> float | None:
+        """Return for how long to keep back a status that tells of nothing but numbers; null to write it now."""
+        before, status = job.status, decision.status
+        if status == before or not decision.quiet or status.observed_generation != before.observed_generation:
             return None
-        due = self._status_written.get(job.metadata.uid or "", 0.0) + self.settings.progress_seconds
+        progress = self.settings.progress_seconds
+        only_progress = _without_progress(status) == _without_progress(before)
+        interval = progress if only_progress else min(progress, _COUNTS_SECONDS)
+        due = self._status_written.get(job.metadata.uid or "", 0.0) + interval
         return due - time.monotonic() if due > time.monotonic() else None
 
     async def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:

@@ -152,8 +152,7 @@ class _Pass:
             wakes = [self.now_ms if refusal is None else self.now_ms + self.policy.backoff_ms]
             wakes += [at for at in (self._start_deadline(stage),) if at is not None]
             return Decision(status, (CreateWorkers(document, absent),), min(wakes))
-        created = stage.model_copy(update={"state": StageState.RUNNING, "created": True})
-        return Decision(self._status(phase=Phase.RUNNING, stage=created), wake_at_ms=self.now_ms)
+        return self._watch(stage.model_copy(update={"state": StageState.RUNNING, "created": True}))
 
     def _watch(self, stage: StageStatus) -> Decision:
         attempt = self._attempt(stage)
@@ -172,7 +171,10 @@ class _Pass:
             wakes.append(self.now_ms)  # The time to start in begins now.
         if is_torn(attempt):
             wakes.append(self.now_ms + self.policy.backoff_ms)
-        return Decision(self._in_progress(stage, attempt), wake_at_ms=min(wakes, default=None))
+        status = self._in_progress(stage, attempt)
+        turned = any(s.name is stage.name and (s.started, s.gated) != (stage.started, stage.gated) for s in status.stages)
+        quiet = not turned and not any(worker.seen is not None for worker in attempt)
+        return Decision(status, wake_at_ms=min(wakes, default=None), quiet=quiet)
 
     def _broken(self, stage: StageStatus, attempt: tuple[Worker, ...], expected: int) -> Decision:
         """End an attempt that has lost a worker: none goes on without the others."""
