@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.scale.operator import Operator
+from bench.scale.operator import ENVIRONMENT, Operator
 from bench.scale.options import PROGRAMS, Options
 from bench.scale.plane import ADDRESS, ControlPlane
 from bench.scale.table import table
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str]) -> None:
         ("ip", "address", "add", f"{ADDRESS}/32", "dev", "lo"),
     ):
         subprocess.run(command, check=True)
+    compiled = [sys.executable, "-c", "import ullage_operator.__main__"]
+    subprocess.run(compiled, check=True, env=os.environ | ENVIRONMENT)
     results: dict[Size, dict[str, list[Figures]]] = defaultdict(lambda: defaultdict(list))
     sizes = [Size(jobs, options.workers) for jobs in options.jobs]
     for size in sizes:
@@ -58,7 +60,7 @@ async def trial(options: Options, side: str, size: Size, label: str, idle_second
     async with ControlPlane(state, programs["KUBERNETES"], programs["KWOK"]) as plane:
         operator = None
         if side == "ullage":
-            profile = options.profile / f"{size.jobs}x{size.workers}.prof" if options.profile else None
+            profile = options.profile.resolve() / f"{size.jobs}x{size.workers}.prof" if options.profile else None
             operator = Operator(plane, profile)
         else:
             await plane.grant("cluster-admin")

@@ -18,13 +18,13 @@ def table(results: Mapping[Size, Results]) -> str:
     for size, sides in results.items():
         runs = max(map(len, sides.values()))
         rows.append((f"{size.jobs:,} × {size.workers} workers, {runs} run(s)", *[""] * (len(_HEADER) - 1)))
-        rows += [row for figure in FIGURES if (row := _row(figure, sides))]
+        rows += [row for figure in FIGURES if (row := _row(figure, sides, size))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
     lines = ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-def _row(figure: Figure, sides: Results) -> tuple[str, ...] | None:
+def _row(figure: Figure, sides: Results, size: Size) -> tuple[str, ...] | None:
     found = {side: figure.values(sides, side) for side in _SIDES}
     if not any(found.values()):
         return None
@@ -33,8 +33,7 @@ def _row(figure: Figure, sides: Results) -> tuple[str, ...] | None:
     if len(found[OURS]) > 1:
         _, low, high = median_interval(found[OURS])
         interval = f"{_number(low)} to {_number(high)}"
-    aim = "" if figure.limit is None or not found[OURS] else f"≤ {figure.limit:g}"
-    return (figure.text, *medians, interval, aim, figure.verdict(sides))
+    return (figure.text, *medians, interval, *figure.aim(sides, size.jobs))
 
 
 def _number(value: float) -> str:
