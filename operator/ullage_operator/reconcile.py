@@ -15,7 +15,7 @@ from typing import Final
 
 from ullage_trainer.config import Failure
 
-from .api import InvalidManifest, parse
+from .api import InvalidManifest
 from .api.types import CleanPodPolicy, JobStatus, Phase, StageState, TrainingJob
 from .cluster.books import ended, hold_of
 from .cluster.check import check
@@ -55,12 +55,12 @@ class Reconciler:
     puller: Puller
     recorder: Recorder
     settings: Settings
-    _written: set[tuple[str, bool]] = field(default_factory=set)
+    written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
     _refused: dict[str, Failure] = field(default_factory=dict)
     """Why the pods of a job, by UID, were not admitted when that was last tried."""
     _status_written: dict[str, float] = field(default_factory=dict)
-    """When a job's status, by UID, was last written."""
+    """When a job's status, by UID, was last written; or, by another operator, found written."""
 
     async def reconcile(self, key: JobKey) -> float | None:
         """Make one pass; return after how many seconds to come again."""
@@ -90,7 +90,7 @@ class Reconciler:
         now = now_ms()
         in_books = await self._write_books(pods, now)
         try:
-            job = parse(raw, source=f"{raw['metadata']['namespace']}/{raw['metadata']['name']}")
+            job = self.jobs.parse(raw)
             check(job, self.settings.trainer_image)
         except InvalidManifest as error:
             await self._refuse(raw, error, now)
@@ -149,7 +149,7 @@ class Reconciler:
         marks: set[tuple[str, bool]] = set()
         for item in pods:
             uid, over = uid_of(item), has_ended(item, now)
-            if (uid, over) in self._written or (hold := hold_of(item)) is None:
+            if (uid, over) in self.written or (hold := hold_of(item)) is None:
                 continue
             entries += [hold, *(ended(item, hold, self.puller.last(uid), now) if over else [])]
             marks.add((uid, over))
@@ -163,14 +163,14 @@ class Reconciler:
         except LedgerError as error:
             _log.warning("books: %s", error)
             return False
-        self._written |= marks
+        self.written |= marks
         return True
 
     async def _release(self, item: JsonObject) -> None:
         await self.workers.release(item)
         uid = uid_of(item)
         self.puller.forget(uid)
-        self._written -= {(uid, False)}
+        self.written -= {(uid, False)}
 
     # -- the status ---------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class Reconciler:
         progress = self.settings.progress_seconds
         only_progress = _without_progress(status) == _without_progress(before)
         interval = progress if only_progress else min(progress, _COUNTS_SECONDS)
-        due = self._status_written.get(job.metadata.uid or "", 0.0) + interval
+        due = self._status_written.setdefault(job.metadata.uid or "", time.monotonic()) + interval
         return due - time.monotonic() if due > time.monotonic() else None
 
     async def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:
