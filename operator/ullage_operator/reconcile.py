@@ -95,7 +95,7 @@ class Reconciler:
         except InvalidManifest as error:
             await self._refuse(raw, error, now)
             return None if in_books else _RETRY_SECONDS
-        await self._pull(job, pods)
+        self._pull(job, pods)
         decision = self._decide(job, pods, now)
         wait = self._wait_for_more(job, decision)
         if wait is None and decision.status != job.status:
@@ -196,11 +196,12 @@ class Reconciler:
         elif _opened(status) > _opened(job.status):
             await self.recorder.record(raw, "Normal", "Starting", status.message)
 
-    async def _pull(self, job: TrainingJob, pods: Sequence[JsonObject]) -> None:
+    def _pull(self, job: TrainingJob, pods: Sequence[JsonObject]) -> None:
         """Ask the worker 0 that runs how far it is."""
         if job.status.phase is Phase.RUNNING:
-            running = [item for item in pods if "running" in container_state(item)]
-            await for_each(self.puller.pull, [item for item in running if labels_of(item)[INDEX_LABEL] == "0"])
+            for item in pods:
+                if labels_of(item)[INDEX_LABEL] == "0" and "running" in container_state(item):
+                    self.puller.pull(item)
 
     # -- actions ------------------------------------------------------------------------------------
 

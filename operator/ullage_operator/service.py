@@ -78,10 +78,11 @@ class Service:
         self.poster = Poster(self.ledger)
         self._stack.callback(self.poster.close)
         workers = PodWorkers(self.api, self.pods, settings.pods, settings.namespace, gang_secret(settings.state))
-        puller = Puller(session, settings.progress_seconds)
+        puller = Puller(session, settings.progress_seconds, told=self.queue.add)
+        self._stack.callback(puller.close)
         written = {(hold.worker_uid, False) for hold in self.ledger.open_holds()}
         self._reconciler = Reconciler(
-            self.jobs, self.pods, workers, self.poster, puller, Recorder(self.api), settings, written
+            self.jobs, self.pods, workers, self.poster, puller, Recorder(self.api), settings, written=written
         )
         self._registry.register(BooksCollector(self.ledger, now_ms))
         self._registry.register(JobsCollector(self.jobs.values))
