@@ -7,6 +7,7 @@ machine notices it, and with its first process all of it is gone.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,14 +16,17 @@ from collections.abc import Sequence
 from bench.scale.options import PROGRAMS, Options
 from cluster import binaries
 
+_NEEDED = ("go", "unshare", "ip", "mount", "openssl")
 _NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Build what is needed, then measure in namespaces of our own; return the exit code."""
     Options.parse(arguments)
-    if os.geteuid() != 0:
-        raise SystemExit("scale: expected to be root, for namespaces of its own, found another user; use sudo")
+    lacks = [] if os.geteuid() == 0 else ["to be root, for namespaces of its own"]
+    lacks += [f"the program {name}" for name in _NEEDED if shutil.which(name) is None]
+    if lacks:
+        raise SystemExit(f"scale: a control plane of its own needs {'; '.join(lacks)}")
     programs = {"KUBERNETES": str(binaries.build(_say)), "KWOK": str(binaries.tool("kwok", _say))}
     inside = subprocess.Popen(
         [*_NAMESPACES, sys.executable, "-m", "bench.scale", *arguments],

@@ -32,6 +32,7 @@ def main(arguments: Sequence[str]) -> None:
         subprocess.run(command, check=True)
     compiled = [sys.executable, "-c", "import ullage_operator.__main__"]
     subprocess.run(compiled, check=True, env=os.environ | ENVIRONMENT)
+    before = os.getloadavg()[0]
     results: dict[Size, dict[str, list[Figures]]] = defaultdict(lambda: defaultdict(list))
     sizes = [Size(jobs, options.workers) for jobs in options.jobs]
     for size in sizes:
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> None:
         for side in options.sides:
             results[size][side].append(asyncio.run(trial(options, side, size, f"one job, {side}", 0)))
     print(table(results))
+    print(f"{os.cpu_count()} CPUs for all of it; load average at the start {before:.1f}: compare ratios, not seconds")
 
 
 async def trial(options: Options, side: str, size: Size, label: str, idle_seconds: int) -> Figures:

@@ -61,7 +61,6 @@ def _times(name: str, text: str) -> list[Figure]:
         Figure(name, f"{text}, s"),
         Figure(name, "  ÷ script", 1.5, "script"),
         Figure(name, "  ÷ Jobs", 1.0, "jobs"),
-        Figure(name, "  ÷ mpi-operator", None, "mpi-operator"),
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Self
 
 PROGRAMS = "ULLAGE_SCALE_"
 """With this before their names, where the programs are, for the processes inside."""
-SIDES = ("script", "jobs", "ullage", "mpi-operator")
+SIDES = ("script", "jobs", "ullage")
 
 
 @dataclass(frozen=True)

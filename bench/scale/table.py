@@ -8,8 +8,8 @@ from bench.pairs import median_interval
 from bench.scale.aims import FIGURES, OURS, Figure, Results
 from bench.scale.trial import Size
 
-_HEADER = ("", "script", "Jobs", "mpi-operator", "ullage", "interval", "aim", "")
-_SIDES = ("script", "jobs", "mpi-operator", OURS)
+_HEADER = ("", "script", "Jobs", "ullage", "interval", "aim", "")
+_SIDES = ("script", "jobs", OURS)
 
 
 def table(results: Mapping[Size, Results]) -> str:
