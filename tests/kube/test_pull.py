@@ -35,7 +35,7 @@ def test_what_a_worker_answers_is_known_and_its_job_is_looked_at_again() -> None
         application.router.add_get("/v1/report", answer)
         server = TestServer(application, host="127.77.0.1", port=COORDINATOR_PORT)
         async with server, aiohttp.ClientSession() as session:
-            puller = Puller(session, interval_seconds=60, told=told)
+            puller = Puller(session, interval_seconds=0.2, told=told)
             pod = observed({"running": {}}, phase="Running", podIP="127.77.0.1")
             puller.pull(pod)
             puller.pull(pod)
@@ -59,7 +59,7 @@ def test_a_worker_that_is_let_go_is_not_waited_for() -> None:
         application.router.add_get("/v1/report", silence)
         server = TestServer(application, host="127.77.0.2", port=COORDINATOR_PORT)
         async with server, aiohttp.ClientSession() as session:
-            puller = Puller(session, interval_seconds=60)
+            puller = Puller(session, interval_seconds=0.2)
             before = asyncio.all_tasks()
             puller.pull(observed({"running": {}}, phase="Running", podIP="127.77.0.2"))
             (asking,) = asyncio.all_tasks() - before

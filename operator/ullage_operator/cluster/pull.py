@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
+from zlib import crc32
 
 import aiohttp
 from pydantic import ValidationError
@@ -22,6 +23,7 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=2.0)
 _MAX_BYTES: Final = 16 * 1024
 _PATH: Final = "/v1/report"
 _AT_ONCE: Final = 64
+_CRC_RANGE: Final = 1 << 32
 
 
 @dataclass
@@ -54,17 +56,23 @@ class Puller:
             task.cancel()
 
     def pull(self, pod: JsonObject) -> None:
-        """Ask a worker, unless that was done less than an interval ago. No answer changes nothing."""
+        """Ask a worker, unless that was done less than an interval ago. No answer changes nothing.
+
+        The first time is put off by a part of the interval that follows from the UID: a worker that has just been
+        started has nothing to tell, and of a thousand that are found running not all are asked at once.
+        """
         uid, address = uid_of(pod), pod.get("status", {}).get("podIP")
         now = time.monotonic()
         if address is None or now < self._asked.get(uid, -self.interval_seconds) + self.interval_seconds:
             return
-        self._asked[uid] = now
-        task = asyncio.create_task(self._ask(uid, address, key_of_pod(pod)))
+        delay = 0.0 if uid in self._asked else self.interval_seconds * crc32(uid.encode()) / _CRC_RANGE
+        self._asked[uid] = now + delay
+        task = asyncio.create_task(self._ask(uid, address, key_of_pod(pod), delay))
         self._asking[uid] = task
         task.add_done_callback(lambda done: self._asking.pop(uid, None) if self._asking.get(uid) is done else None)
 
-    async def _ask(self, uid: str, address: str, key: JobKey) -> None:
+    async def _ask(self, uid: str, address: str, key: JobKey, delay_seconds: float) -> None:
+        await asyncio.sleep(delay_seconds)
         host = f"[{address}]" if ":" in address else address
         try:
             async with (
