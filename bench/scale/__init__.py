@@ -31,6 +31,8 @@ def main(arguments: Sequence[str]) -> int:
     inside = subprocess.Popen(
         [*_NAMESPACES, sys.executable, "-m", "bench.scale", *arguments],
         env=os.environ | {PROGRAMS + name: path for name, path in programs.items()},
+        # Ctrl-C is for us alone: we end all of it at once.
+        start_new_session=True,
     )
     signal.signal(signal.SIGTERM, lambda *_: inside.kill())
     try:
