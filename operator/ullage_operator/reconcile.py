@@ -102,7 +102,7 @@ class Reconciler:
             if not await self.jobs.write_status(raw, decision.status):
                 return 0.0
             self._status_written[uid_of(raw)] = time.monotonic()
-            await self._tell(raw, job, decision)
+            self._tell(raw, job, decision)
             job = job.model_copy(update={"status": decision.status})
         waits = [wait, await self._act(job, decision, pods)]
         if in_books:
@@ -139,7 +139,7 @@ class Reconciler:
         message = f"the spec has {len(error.errors)} error(s): see the condition Accepted"
         status = status.model_copy(update={"message": message})
         if status != before and await self.jobs.write_status(raw, status):
-            await self.recorder.record(raw, "Warning", "SpecInvalid", str(error))
+            self.recorder.record(raw, "Warning", "SpecInvalid", str(error))
 
     # -- the books ----------------------------------------------------------------------------------
 
@@ -185,16 +185,16 @@ class Reconciler:
         due = self._status_written.setdefault(job.metadata.uid or "", time.monotonic()) + interval
         return due - time.monotonic() if due > time.monotonic() else None
 
-    async def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:
+    def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:
         """Record an event where something has been decided, and not only observed."""
         status = decision.status
         if decision.reason:
             bad = status.phase is Phase.FAILED or decision.reason not in _GOOD_NEWS
-            await self.recorder.record(raw, "Warning" if bad else "Normal", decision.reason, status.message)
+            self.recorder.record(raw, "Warning" if bad else "Normal", decision.reason, status.message)
         elif any(isinstance(action, StopWorkers) for action in decision.actions):
-            await self.recorder.record(raw, "Normal", "Stopping", status.message)
+            self.recorder.record(raw, "Normal", "Stopping", status.message)
         elif _opened(status) > _opened(job.status):
-            await self.recorder.record(raw, "Normal", "Starting", status.message)
+            self.recorder.record(raw, "Normal", "Starting", status.message)
 
     def _pull(self, job: TrainingJob, pods: Sequence[JsonObject]) -> None:
         """Ask the worker 0 that runs how far it is."""

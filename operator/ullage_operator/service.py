@@ -81,8 +81,9 @@ class Service:
         puller = Puller(session, settings.progress_seconds, told=self.queue.add)
         self._stack.callback(puller.close)
         written = {(hold.worker_uid, False) for hold in self.ledger.open_holds()}
+        recorder = Recorder(self.api)
         self._reconciler = Reconciler(
-            self.jobs, self.pods, workers, self.poster, puller, Recorder(self.api), settings, written=written
+            self.jobs, self.pods, workers, self.poster, puller, recorder, settings, written=written
         )
         self._registry.register(BooksCollector(self.ledger, now_ms))
         self._registry.register(JobsCollector(self.jobs.values))
@@ -93,6 +94,7 @@ class Service:
         self._tasks = [
             asyncio.create_task(self.pods.run(), name="pods"),
             asyncio.create_task(self.nodes.run(), name="nodes"),
+            asyncio.create_task(recorder.run(), name="events"),
             asyncio.create_task(self._work(), name="work"),
         ]
 
