@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench cluster cluster-down images manifests format lock crd clean
+.PHONY: help setup run test lint bench bench-scale cluster cluster-down images manifests format lock crd clean
 
 BIN := .venv/bin
 EXAMPLE ?= manifests/examples/flight-delays.yaml
@@ -23,6 +23,9 @@ lint: setup ## Check style, types, layers and what is generated.
 
 bench: setup ## Run the benchmarks.
 	@$(BIN)/python -m bench
+
+bench-scale: setup ## Measure the operator with 200 and 1,000 jobs on fake nodes, beside its floors (root).
+	@PYTHONPATH=tests $(BIN)/python -m bench scale $(SCALE)
 
 cluster: setup ## Start a Kubernetes of one node on this machine, for tests (root; .cluster/kubeconfig).
 	@PYTHONPATH=tests $(BIN)/python -m cluster up

@@ -1,6 +1,10 @@
-"""``python -m bench [NAME…] [--pairs N]``: run the benchmarks, or those that are named."""
+"""``python -m bench [NAME…] [--pairs N]``: run the benchmarks, or those that are named.
+
+``python -m bench scale`` is one of its own, on a Kubernetes that it starts: ``make bench-scale``.
+"""
 
 import argparse
+import sys
 
 from bench import checkpoint, memory, start, training
 
@@ -25,4 +29,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["scale"]:
+        # It needs what tests start a Kubernetes with, and none of what the others train with.
+        from bench import scale
+
+        sys.exit(scale.main(sys.argv[2:]))
     main()

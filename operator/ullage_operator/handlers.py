@@ -8,12 +8,15 @@ import kopf
 
 from .cluster.names import GROUP, PLURAL, VERSION
 from .service import Service
+from .stateless import NoDiffBase, NoProgress
 
 
 @kopf.on.startup()
 async def start(settings: kopf.OperatorSettings, memo: Service, **_: Any) -> None:
     """Set kopf up to write nothing of its own, and start."""
     settings.posting.enabled = False
+    settings.persistence.diffbase_storage = NoDiffBase()
+    settings.persistence.progress_storage = NoProgress()
     settings.watching.server_timeout = 290
     settings.watching.client_timeout = 320
     settings.scanning.disabled = True

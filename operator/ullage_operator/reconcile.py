@@ -15,7 +15,7 @@ from typing import Final
 
 from ullage_trainer.config import Failure
 
-from .api import InvalidManifest, parse
+from .api import InvalidManifest
 from .api.types import CleanPodPolicy, JobStatus, Phase, StageState, TrainingJob
 from .clock import Clock
 from .cluster.books import ended, hold_of
@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
 _GOOD_NEWS: Final = frozenset({"StageSucceeded", "Completed", "Suspended", "Deleted", "NotAdmitted", "GivesWay"})
 _PROGRESS: Final = {"progress": None, "progress_text": "", "eta": "", "metric": ""}
+_COUNTS_SECONDS: Final = 30.0
+"""How often at most a status is written for how many workers run; that all do is written at once."""
 _RETRY_SECONDS: Final = 5.0
 _PREDECESSOR_SECONDS: Final = 1.0
 
@@ -57,12 +59,12 @@ class Reconciler:
     clock: Clock = field(default_factory=Clock)
     admit: Callable[[TrainingJob], Admission] = lambda _job: Admission()
     """Whether a job may hold resources now, by what its books say."""
-    _written: set[tuple[str, bool]] = field(default_factory=set)
+    written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
     _refused: dict[str, Failure] = field(default_factory=dict)
     """Why the pods of a job, by UID, were not admitted when that was last tried."""
     _status_written: dict[str, float] = field(default_factory=dict)
-    """When a job's status, by UID, was last written."""
+    """When a job's status, by UID, was last written; or, by another operator, found written."""
 
     async def reconcile(self, key: JobKey) -> float | None:
         """Make one pass; return after how many seconds to come again."""
@@ -98,19 +100,19 @@ class Reconciler:
         now = self.clock.now_ms()
         in_books = await self._write_books(pods, now)
         try:
-            job = parse(raw, source=f"{raw['metadata']['namespace']}/{raw['metadata']['name']}")
+            job = self.jobs.parse(raw)
             check(job, self.settings.trainer_image)
         except InvalidManifest as error:
             await self._refuse(raw, error, now)
             return None if in_books else _RETRY_SECONDS
-        await self._pull(job, pods)
+        self._pull(job, pods)
         decision = self._decide(job, pods, now)
-        wait = self._wait_for_more(job, decision.status)
+        wait = self._wait_for_more(job, decision)
         if wait is None and decision.status != job.status:
             if not await self.jobs.write_status(raw, decision.status):
                 return 0.0
             self._status_written[uid_of(raw)] = self.clock.monotonic()
-            await self._tell(raw, job, decision)
+            self._tell(raw, job, decision)
             job = job.model_copy(update={"status": decision.status})
         waits = [wait, await self._act(job, decision, pods)]
         if in_books:
@@ -139,7 +141,7 @@ class Reconciler:
         )
         decision = decide(job, observed, admission, now, policy)
         status = accepted(decision.status, "", now, job.metadata.generation)
-        return Decision(status, decision.actions, decision.wake_at_ms, decision.ended, decision.reason)
+        return replace(decision, status=status)
 
     async def _refuse(self, raw: JsonObject, error: InvalidManifest, now: int) -> None:
         """Write one condition with all that is wrong; the job waits for another spec."""
@@ -148,13 +150,13 @@ class Reconciler:
         message = f"the spec has {len(error.errors)} error(s): see the condition Accepted"
         status = status.model_copy(update={"message": message})
         if status != before and await self.jobs.write_status(raw, status):
-            await self.recorder.record(raw, "Warning", "SpecInvalid", str(error))
+            self.recorder.record(raw, "Warning", "SpecInvalid", str(error))
 
     # -- the books ----------------------------------------------------------------------------------
 
     async def _write_books(self, pods: Sequence[JsonObject], now: int) -> bool:
         """Write the holds and the ends that are not in the books; return whether all of them are now."""
-        unwritten = [item for item in pods if (uid_of(item), has_ended(item, now)) not in self._written]
+        unwritten = [item for item in pods if (uid_of(item), has_ended(item, now)) not in self.written]
         # One of them that is refused is no reason to let another one go unwritten.
         return all(await asyncio.gather(*(self._write(item, now) for item in unwritten)))
 
@@ -170,41 +172,45 @@ class Reconciler:
         except LedgerError as error:
             _log.warning("books: %s", error)
             return False
-        self._written.add((uid, over))
+        self.written.add((uid, over))
         return True
 
     async def _release(self, item: JsonObject) -> None:
         await self.workers.release(item)
         uid = uid_of(item)
         self.puller.forget(uid)
-        self._written -= {(uid, False)}
+        self.written -= {(uid, False)}
 
     # -- the status ---------------------------------------------------------------------------------
 
-    def _wait_for_more(self, job: TrainingJob, status: JobStatus) -> float | None:
-        """Return for how long to keep a status back that differs by nothing but progress; null to write it now."""
-        if status == job.status or _without_progress(status) != _without_progress(job.status):
+    def _wait_for_more(self, job: TrainingJob, decision: Decision) -> float | None:
+        """Return for how long to keep back a status that tells of nothing but numbers; null to write it now."""
+        before, status = job.status, decision.status
+        if status == before or not decision.quiet or status.observed_generation != before.observed_generation:
             return None
-        due = self._status_written.get(job.metadata.uid or "", 0.0) + self.settings.progress_seconds
-        left = due - self.clock.monotonic()
-        return left if left > 0 else None
+        progress = self.settings.progress_seconds
+        only_progress = _without_progress(status) == _without_progress(before)
+        interval = progress if only_progress else min(progress, _COUNTS_SECONDS)
+        due = self._status_written.setdefault(job.metadata.uid or "", self.clock.monotonic()) + interval
+        return due - self.clock.monotonic() if due > self.clock.monotonic() else None
 
-    async def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:
+    def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:
         """Record an event where something has been decided, and not only observed."""
         status = decision.status
         if decision.reason:
             bad = status.phase is Phase.FAILED or decision.reason not in _GOOD_NEWS
-            await self.recorder.record(raw, "Warning" if bad else "Normal", decision.reason, status.message)
+            self.recorder.record(raw, "Warning" if bad else "Normal", decision.reason, status.message)
         elif any(isinstance(action, StopWorkers) for action in decision.actions):
-            await self.recorder.record(raw, "Normal", "Stopping", status.message)
+            self.recorder.record(raw, "Normal", "Stopping", status.message)
         elif _opened(status) > _opened(job.status):
-            await self.recorder.record(raw, "Normal", "Starting", status.message)
+            self.recorder.record(raw, "Normal", "Starting", status.message)
 
-    async def _pull(self, job: TrainingJob, pods: Sequence[JsonObject]) -> None:
+    def _pull(self, job: TrainingJob, pods: Sequence[JsonObject]) -> None:
         """Ask the worker 0 that runs how far it is."""
         if job.status.phase is Phase.RUNNING:
-            running = [item for item in pods if "running" in container_state(item)]
-            await for_each(self.puller.pull, [item for item in running if labels_of(item)[INDEX_LABEL] == "0"])
+            for item in pods:
+                if labels_of(item)[INDEX_LABEL] == "0" and "running" in container_state(item):
+                    self.puller.pull(item)
 
     # -- actions ------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import secrets
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
+from urllib.request import getproxies
 
 import aiohttp
 from kubernetes.aio import config
@@ -21,9 +22,10 @@ from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
 from .cluster.names import GROUP, PLURAL, VERSION, JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
-from .cluster.nodes import capacity
+from .cluster.nodes import NODES_PATH, capacity, key_of_node
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
+from .cluster.trim import node_kept, pod_kept
 from .cluster.workers import PodWorkers
 from .ledger import Ledger
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
@@ -37,7 +39,6 @@ _RESYNC_SECONDS: Final = 300.0
 _STALE_SECONDS: Final = 120.0
 _LOCK_SECONDS: Final = 2.0
 _DEFINITION_SECONDS: Final = 0.5
-_NODES_SECONDS: Final = 60.0
 _SECRET_BYTES: Final = 32
 
 
@@ -48,8 +49,6 @@ class Service:
         self.settings = settings
         self._stack = contextlib.AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
-        self.capacity: dict[str, float] = {}
-        """What all nodes together can give, by resource, in base units; empty while it is not known."""
         self._registry = CollectorRegistry()
         self._passes = PassMetrics(self._registry)
         self._passes.info.labels(version("ullage")).set(1)
@@ -67,26 +66,36 @@ class Service:
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         except config.ConfigException:
             await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        # The client would look for a proxy and for a password, each in a thread of its own, before each request.
+        configuration.client_session_kwargs = {"trust_env": bool(getproxies())}
         client = await self._stack.enter_async_context(ApiClient(configuration))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.api = Api(client)
         await self._wait_for_definition()
         self.queue: WorkQueue[JobKey] = WorkQueue(self._pass)
         self.jobs = Jobs(self.api)
-        self.pods = Reflector(self.api, pods_path(), selector(), key_of_pod, self.queue.add)
+        self.pods = Reflector(self.api, pods_path(), selector(), key_of_pod, self.queue.add, keep=pod_kept)
+        self.nodes = Reflector(self.api, NODES_PATH, "", key_of_node, lambda _: None, keep=node_kept)
         self.poster = Poster(self.ledger)
         self._stack.callback(self.poster.close)
         workers = PodWorkers(self.api, self.pods, settings.pods, settings.namespace, gang_secret(settings.state))
-        puller = Puller(session, settings.progress_seconds)
-        self._reconciler = Reconciler(self.jobs, self.pods, workers, self.poster, puller, Recorder(self.api), settings)
+        puller = Puller(session, settings.progress_seconds, told=self.queue.add)
+        self._stack.callback(puller.close)
+        written = {(hold.worker_uid, False) for hold in self.ledger.open_holds()}
+        recorder = Recorder(self.api)
+        self._reconciler = Reconciler(
+            self.jobs, self.pods, workers, self.poster, puller, recorder, settings, written=written
+        )
         self._registry.register(BooksCollector(self.ledger, now_ms))
         self._registry.register(JobsCollector(self.jobs.values))
         self._registry.register(OperatorCollector(self))
-        self._registry.register(CapacityCollector(lambda: self.capacity, self.ledger))
+        self._registry.register(CapacityCollector(lambda: capacity(self.nodes.values()), self.ledger))
         server, _ = start_http_server(settings.metrics_port, registry=self._registry)
         self._stack.callback(server.shutdown)
         self._tasks = [
             asyncio.create_task(self.pods.run(), name="pods"),
+            asyncio.create_task(self.nodes.run(), name="nodes"),
+            asyncio.create_task(recorder.run(), name="events"),
             asyncio.create_task(self._work(), name="work"),
         ]
 
@@ -157,29 +166,23 @@ class Service:
 
     async def _work(self) -> None:
         await self.pods.synced.wait()
+        await self._read_jobs()  # Before the first pass, which would ask for each on its own.
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run(self.settings.workers))
             group.create_task(self._resync())
-            group.create_task(self._look_at_nodes())
 
     async def _resync(self) -> None:
         """List jobs now and then: a deletion that happened while a watch was lost is told by nobody."""
         while True:
-            try:
-                for key in await self.jobs.read_all():
-                    self.queue.add(key)
-            except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
-                _log.warning("listing jobs: %s", error)
             await asyncio.sleep(_RESYNC_SECONDS)
+            await self._read_jobs()
 
-    async def _look_at_nodes(self) -> None:
-        while True:
-            try:
-                listed = await self.api.get("/api/v1/nodes", {"resourceVersion": "0"})
-                self.capacity = capacity(listed["items"])
-            except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
-                _log.warning("listing nodes: %s", error)
-            await asyncio.sleep(_NODES_SECONDS)
+    async def _read_jobs(self) -> None:
+        try:
+            for key in await self.jobs.read_all():
+                self.queue.add(key)
+        except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
+            _log.warning("listing jobs: %s", error)
 
     async def _pass(self, key: JobKey) -> float | None:
         with self._passes.seconds.time(), self._passes.failures.count_exceptions():

@@ -28,7 +28,7 @@ class Settings:
     """How often a worker is asked how far it is, and how often at most that alone is written to a job's status."""
     backoff_seconds: float = 10.0
     """From an attempt's failure to the first restart."""
-    workers: int = 8
+    workers: int = 32
     """How many jobs are worked on at a time."""
     metrics_port: int = 8080
     """Where Prometheus finds the metrics."""

@@ -246,7 +246,7 @@ def test_a_suspension_by_the_user_goes_before_a_refusal() -> None:
 
 def test_a_running_job_is_looked_at_again_at_its_deadline() -> None:
     world = running_gang(activeDeadlineSeconds=60)
-    assert world.look() == Decision(world.job.status, wake_at_ms=START_MS + 60_000)
+    assert world.look() == Decision(world.job.status, wake_at_ms=START_MS + 60_000, quiet=True)
 
 
 def test_a_job_past_its_deadline_is_stopped_and_then_has_failed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ from ullage_operator.plan import (
     stage_document,
     worker_plans,
 )
-from ullage_trainer.config import Output, Progress, Reason, Stage, Usage, VariantResult, WorkerState
+from ullage_trainer.config import Failure, Output, Progress, Reason, Stage, Usage, VariantResult, WorkerState
 
 USAGE_OF_ONE = Usage(wall_ms=1000, cpu_ms=1000, peak_memory_bytes=1 << 20, samples=10)
 USAGE_OF_TWO = Usage(wall_ms=2000, cpu_ms=2000, peak_memory_bytes=1 << 20, samples=20)
@@ -85,8 +86,8 @@ def test_once_all_workers_are_seen_the_attempt_is_written_as_created() -> None:
     stage = StageStatus(
         name=PREPARE, state=StageState.RUNNING, attempt=1, created=True, start_time=START, attempt_time=START
     )
-    status = running("prepare: starting", stage=PREPARE, stages=[stage])
-    assert decide(job, (make_worker(PREPARE),), ALLOWED, START_MS, POLICY) == Decision(status, wake_at_ms=START_MS)
+    status = running("prepare: 0 of 1 workers running", stage=PREPARE, stages=[stage])
+    assert decide(job, (make_worker(PREPARE),), ALLOWED, START_MS, POLICY) == Decision(status, quiet=True)
 
 
 def test_before_that_a_worker_that_is_absent_is_created_and_not_lost() -> None:
@@ -98,6 +99,24 @@ def test_before_that_a_worker_that_is_absent_is_created_and_not_lost() -> None:
     assert isinstance(created, CreateWorkers)
     assert again.actions == (CreateWorkers(created.document, created.workers[:1]),)
     assert stage_status(world.job, TRAIN).restarts == 0
+
+
+def test_numbers_of_workers_may_be_written_later_but_not_why_one_waits_nor_that_all_run() -> None:
+    world = World(make_job({"model": {"mlp": {}}, "inputs": {"dataset": "flights"}}))
+    world.look()
+    world.look()
+    first, second = world.workers.values()
+    kinds = [world.look().quiet]
+    for changed in (
+        replace(first, phase=WorkerPhase.RUNNING),
+        replace(second, seen=Failure(reason=Reason.UNSCHEDULABLE, message="no node takes it")),
+        replace(second, phase=WorkerPhase.RUNNING),
+        succeeded(first),
+        succeeded(second),
+    ):
+        world.change(changed.name, changed)
+        kinds.append(world.look().quiet)
+    assert kinds == [True, True, False, False, True, False]
 
 
 def test_how_far_a_stage_is_comes_from_its_first_worker() -> None:

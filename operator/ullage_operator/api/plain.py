@@ -54,7 +54,7 @@ class Plain:
                 self._refuse(location, "a whole number of at most 64 bits", "a greater one")
             case float() if not math.isfinite(value):
                 self._refuse(location, "a finite number", str(value))
-            case str() if any("\ud800" <= character <= "\udfff" for character in value):
+            case str() if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
                 self._refuse(location, "text", "a lone surrogate, which no text has")
             case float() if value.is_integer() and abs(value) < 2**53:
                 return int(value)

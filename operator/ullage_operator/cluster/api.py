@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from typing import Final
 
 import aiohttp
 from kubernetes.aio.client import ApiClient
+from pydantic_core import from_json
 
 from .names import JsonObject
 
@@ -69,7 +69,7 @@ class Api:
         async with self._response("GET", path, options, None, "application/json", verb="WATCH") as response:
             # The server ends the watch; one that is silent for much longer is dead.
             async for line in response.content:
-                event: JsonObject = json.loads(line)
+                event: JsonObject = from_json(line)
                 if event["type"] == "ERROR":
                     told = event["object"]
                     raise ApiRefusal(int(told.get("code", 500)), told.get("reason", ""), told.get("message", ""))
@@ -84,7 +84,7 @@ class Api:
         kind: str = "application/json",
     ) -> JsonObject:
         async with self._response(method, path, query, body, kind, verb=method) as response:
-            answer: JsonObject = json.loads(await response.read())
+            answer: JsonObject = from_json(await response.read())
             return answer
 
     @asynccontextmanager
@@ -98,16 +98,16 @@ class Api:
         *,
         verb: str,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        method, url, headers, sent, _ = await self._client.param_serialize(
+        # Without the body, which is JSON already: the client would copy it, looking for models.
+        method, url, headers, _, _ = await self._client.param_serialize(
             method,
             path,
             query_params=list((query or {}).items()),
             header_params={"Accept": "application/json", "Content-Type": kind},
-            body=body,
             auth_settings=["BearerToken"],
         )
         seconds = _WATCH_SECONDS + _TIMEOUT_SECONDS if verb == "WATCH" else _TIMEOUT_SECONDS
-        answer = await self._client.call_api(method, url, headers, sent, _request_timeout=seconds)
+        answer = await self._client.call_api(method, url, headers, body, _request_timeout=seconds)
         response: aiohttp.ClientResponse = answer.response
         self.requests[verb, response.status] += 1
         try:
@@ -120,7 +120,7 @@ class Api:
 
 def _refusal(status: int, body: bytes) -> ApiRefusal:
     try:
-        told = json.loads(body)
+        told = from_json(body)
         return ApiRefusal(status, str(told.get("reason", "")), str(told.get("message", "")))
     except (ValueError, AttributeError):
         return ApiRefusal(status, HTTPStatus(status).phrase, body[:500].decode(errors="replace"))

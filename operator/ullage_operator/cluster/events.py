@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
+
+import aiohttp
 
 from .api import Api, ApiRefusal
 from .names import GROUP, JsonObject
 
 _MAX_NOTE: Final = 1024
+_MAX_WAITING: Final = 10_000
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class Recorder:
-    """Writes events; one that can't be written is no reason to stop."""
+    """Writes events, one after the other, while jobs go on; one that can't be written is no reason to stop."""
 
     api: Api
+    _waiting: deque[JsonObject] = field(default_factory=lambda: deque(maxlen=_MAX_WAITING))
+    _some: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def record(self, item: JsonObject, kind: str, reason: str, note: str) -> None:
-        """Write an event of an object; ``kind`` is Normal or Warning."""
+    async def run(self) -> None:
+        """Write what was recorded until cancelled."""
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            while self._waiting:
+                await self._write(self._waiting.popleft())
+
+    def record(self, item: JsonObject, kind: str, reason: str, note: str) -> None:
+        """Record an event of an object; ``kind`` is Normal or Warning. Written later, the newest if too many wait."""
         metadata = item["metadata"]
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         body = {
@@ -43,7 +58,12 @@ class Recorder:
             "reportingController": f"{GROUP}/operator",
             "reportingInstance": "ullage-operator",
         }
+        self._waiting.append(body)
+        self._some.set()
+
+    async def _write(self, body: JsonObject) -> None:
+        regarding = body["regarding"]
         try:
-            await self.api.create(f"/apis/events.k8s.io/v1/namespaces/{metadata['namespace']}/events", body)
-        except ApiRefusal as error:
-            _log.warning("event %s of %s: %s", reason, metadata["name"], error)
+            await self.api.create(f"/apis/events.k8s.io/v1/namespaces/{regarding['namespace']}/events", body)
+        except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
+            _log.warning("event %s of %s: %s", body["reason"], regarding["name"], error)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from ullage_operator.api.types import JobStatus
+from ullage_operator.api import parse
+from ullage_operator.api.types import JobStatus, TrainingJob
 
 from .api import Api, ApiRefusal
 from .names import JobKey, JsonObject, jobs_path, key_of_job, uid_of
@@ -18,6 +19,8 @@ class Jobs:
 
     api: Api
     _known: dict[JobKey, JsonObject] = field(default_factory=dict)
+    _parsed: dict[str, tuple[int, TrainingJob]] = field(default_factory=dict)
+    """Jobs by UID, and the version that each was parsed from: most are not changed but by us."""
 
     def values(self) -> list[JsonObject]:
         """Return all jobs."""
@@ -27,8 +30,24 @@ class Jobs:
         """Return a job; null if none was heard of."""
         return self._known.get(key)
 
+    def parse(self, item: JsonObject) -> TrainingJob:
+        """Return what a job declares, and where it stands.
+
+        Raises
+        ------
+        InvalidManifest
+            With all that is wrong.
+        """
+        uid, version = uid_of(item), version_of(item)
+        known = self._parsed.get(uid)
+        if known is None or known[0] != version:
+            namespace, name = key_of_job(item)
+            known = self._parsed[uid] = (version, parse(item, source=f"{namespace}/{name}"))
+        return known[1]
+
     def seen(self, item: JsonObject) -> None:
         """Take a job, unless a later version of it is known."""
+        item["metadata"].pop("managedFields", None)
         known = self._known.get(key_of_job(item))
         if known is None or uid_of(known) != uid_of(item) or version_of(item) >= version_of(known):
             self._known[key_of_job(item)] = item
@@ -37,7 +56,11 @@ class Jobs:
         """Forget a job that was deleted; one that was made again under its name stays."""
         known = self._known.get(key_of_job(item))
         if known is not None and uid_of(known) == uid_of(item):
-            del self._known[key_of_job(item)]
+            self._forget(key_of_job(item))
+
+    def _forget(self, key: JobKey) -> None:
+        if (known := self._known.pop(key, None)) is not None:
+            self._parsed.pop(uid_of(known), None)
 
     async def read(self, key: JobKey) -> JsonObject | None:
         """Ask the API server for a job."""
@@ -46,7 +69,7 @@ class Jobs:
         except ApiRefusal as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            self._known.pop(key, None)
+            self._forget(key)
         return self._known.get(key)
 
     async def read_all(self) -> set[JobKey]:
@@ -55,7 +78,7 @@ class Jobs:
         listed = await self.api.get(jobs_path())
         there = {key_of_job(item): item for item in listed["items"]}
         for key in before - there.keys():
-            self._known.pop(key, None)
+            self._forget(key)
         for item in there.values():
             # Items of a list do not say what they are.
             self.seen({"apiVersion": listed["apiVersion"], "kind": listed["kind"].removesuffix("List"), **item})
@@ -67,13 +90,21 @@ class Jobs:
         told = status.model_dump(mode="json", by_alias=True, exclude_none=True)
         body = {**item, "status": {name: value for name, value in told.items() if value not in ("", [], {})}}
         try:
-            self.seen(await self.api.replace(jobs_path(*key, "status"), body))
+            answer = await self.api.replace(jobs_path(*key, "status"), body)
         except ApiRefusal as error:
             if error.status not in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
                 raise
             await self.read(key)
             return False
+        self.seen(answer)
+        self._wrote(item, answer, status)
         return True
+
+    def _wrote(self, before: JsonObject, after: JsonObject, status: JobStatus) -> None:
+        """Know what was written without parsing it: all but the status is as it was when we read it."""
+        version, job = self._parsed.get(uid_of(before), (0, None))
+        if job is not None and version == version_of(before):
+            self._parsed[uid_of(before)] = (version_of(after), job.model_copy(update={"status": status}))
 
     async def delete(self, item: JsonObject) -> None:
         """Delete a job, if it is still the one that it was."""

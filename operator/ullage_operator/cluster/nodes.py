@@ -7,9 +7,16 @@ from typing import Final
 
 from ullage_operator.api.quantity import parse_quantity
 
-from .names import JsonObject
+from .names import JobKey, JsonObject
+
+NODES_PATH: Final = "/api/v1/nodes"
 
 _LEFT_OUT: Final = ("pods", "ephemeral-storage", "hugepages-", "attachable-volumes-")
+
+
+def key_of_node(node: JsonObject) -> JobKey:
+    """Return the key by which a node is kept: it belongs to no job."""
+    return "", node["metadata"]["name"]
 
 
 def capacity(nodes: Iterable[JsonObject]) -> dict[str, float]:

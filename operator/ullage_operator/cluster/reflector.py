@@ -18,6 +18,7 @@ from .names import JobKey, JsonObject, uid_of
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 1.0
 _REMEMBERED: Final = 10_000
+_PAGE: Final = "500"
 
 
 class Reflector:
@@ -35,6 +36,8 @@ class Reflector:
         Called with the job's key when one of its objects has changed.
     monotonic
         Seconds since some moment.
+    keep
+        Returns what is kept of an object; all of it unless given.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class Reflector:
         key_of: Callable[[JsonObject], JobKey],
         changed: Callable[[JobKey], None],
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        keep: Callable[[JsonObject], JsonObject] = lambda item: item,
     ) -> None:
         self._api = api
         self._path = path
@@ -52,6 +57,7 @@ class Reflector:
         self._key_of = key_of
         self._changed = changed
         self._monotonic = monotonic
+        self._keep = keep
         self._objects: dict[JobKey, dict[str, JsonObject]] = defaultdict(dict)
         self._deleted: deque[str] = deque(maxlen=_REMEMBERED)
         self._contact = self._monotonic()
@@ -70,6 +76,10 @@ class Reflector:
     def keys(self) -> list[JobKey]:
         """Return the jobs that have objects."""
         return [key for key, items in self._objects.items() if items]
+
+    def values(self) -> list[JsonObject]:
+        """Return all objects; may be called by any thread."""
+        return [item for items in list(self._objects.values()) for item in list(items.values())]
 
     def put(self, item: JsonObject) -> None:
         """Take an object that the API server has just answered with: the watch may tell of it only later."""
@@ -94,14 +104,20 @@ class Reflector:
                 self._disconnected()
 
     async def _list(self) -> str:
-        found = await self._api.get(self._path, self._query)
-        before = {key: dict(items) for key, items in self._objects.items()}
-        self._objects.clear()
-        for item in found["items"]:
-            self._objects[self._key_of(item)][uid_of(item)] = item
+        there: dict[JobKey, dict[str, JsonObject]] = defaultdict(dict)
+        query = self._query | {"limit": _PAGE}
+        while True:
+            # Page by page: all at once, as the API server words them, they would take many times what is kept.
+            found = await self._api.get(self._path, query)
+            for item in found["items"]:
+                there[self._key_of(item)][uid_of(item)] = self._keep(item)
+            if not (further := found["metadata"].get("continue")):
+                break
+            query = query | {"continue": further}
+        before, self._objects = self._objects, there
         self._contact = self._monotonic()
         self.synced.set()
-        for key in before.keys() | self._objects.keys():
+        for key in before.keys() | there.keys():
             self._changed(key)
         return str(found["metadata"]["resourceVersion"])
 
@@ -132,7 +148,7 @@ class Reflector:
         items = self._objects[self._key_of(item)]
         known = items.get(uid_of(item))
         if known is None or version_of(item) >= version_of(known):
-            items[uid_of(item)] = item
+            items[uid_of(item)] = self._keep(item)
 
 
 def version_of(item: JsonObject) -> int:

@@ -59,6 +59,7 @@ class PodWorkers:
     secret: bytes
     """What gangs' keys are derived from."""
     _ready: set[str] = field(default_factory=set)
+    _making_ready: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def create(self, job: TrainingJob, action: CreateWorkers) -> None:
         """Create pods; those that are there already are taken as they are.
@@ -139,15 +140,18 @@ class PodWorkers:
         """Have the namespace's Service and NetworkPolicy: looked after once in this process's life."""
         if namespace in self._ready:
             return
-        for path, body in (
-            (f"/api/v1/namespaces/{namespace}/services", service(namespace)),
-            (
-                f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies",
-                network_policy(namespace, self.operator_namespace),
-            ),
-        ):
-            await self._have(path, body)
-        self._ready.add(namespace)
+        async with self._making_ready:
+            if namespace in self._ready:
+                return
+            for path, body in (
+                (f"/api/v1/namespaces/{namespace}/services", service(namespace)),
+                (
+                    f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies",
+                    network_policy(namespace, self.operator_namespace),
+                ),
+            ):
+                await self._have(path, body)
+            self._ready.add(namespace)
 
     async def _have(self, path: str, body: JsonObject) -> None:
         """Create an object unless it is there."""

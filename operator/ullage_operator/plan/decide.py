@@ -19,7 +19,7 @@ from .failures import cause_of, may_end_differently, stopped_by_us
 from .gang import is_gated, is_torn, pause_ms
 from .instants import millis, rfc3339
 from .progress import attempt_usage, usage_of, with_progress
-from .workers import CreateWorkers, StopWorkers, Worker, WorkerPhase, worker_plans
+from .workers import CreateWorkers, StopWorkers, Worker, WorkerPhase, worker_count, worker_plans
 
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
 _BACKOFF_DOUBLINGS: Final = 5
@@ -103,7 +103,7 @@ class _Pass:
 
     def _complete(self, stage: StageStatus) -> bool:
         attempt = self._attempt(stage)
-        everyone = len(attempt) >= len(worker_plans(self.job, stage.name, stage.attempt))
+        everyone = len(attempt) >= worker_count(self.job, stage.name)
         return everyone and all(worker.phase is WorkerPhase.SUCCEEDED for worker in attempt)
 
     # -- the states of a stage ----------------------------------------------------------------------
@@ -152,12 +152,11 @@ class _Pass:
             wakes = [self.now_ms if refusal is None else self.now_ms + self.policy.backoff_ms]
             wakes += [at for at in (self._start_deadline(stage),) if at is not None]
             return Decision(status, (CreateWorkers(document, absent),), min(wakes))
-        created = stage.model_copy(update={"state": StageState.RUNNING, "created": True})
-        return Decision(self._status(phase=Phase.RUNNING, stage=created), wake_at_ms=self.now_ms)
+        return self._watch(stage.model_copy(update={"state": StageState.RUNNING, "created": True}))
 
     def _watch(self, stage: StageStatus) -> Decision:
         attempt = self._attempt(stage)
-        expected = len(worker_plans(self.job, stage.name, stage.attempt))
+        expected = worker_count(self.job, stage.name)
         failed = [worker for worker in attempt if worker.phase is WorkerPhase.FAILED and not worker.stopping]
         if self._start_overdue(stage) and not failed and not self._all_have_run(stage, attempt):
             return self._start_failed(stage, attempt)
@@ -172,7 +171,12 @@ class _Pass:
             wakes.append(self.now_ms)  # The time to start in begins now.
         if is_torn(attempt):
             wakes.append(self.now_ms + self.policy.backoff_ms)
-        return Decision(self._in_progress(stage, attempt), wake_at_ms=min(wakes, default=None))
+        status = self._in_progress(stage, attempt)
+        turned = any(
+            s.name is stage.name and (s.started, s.gated) != (stage.started, stage.gated) for s in status.stages
+        )
+        quiet = not turned and not any(worker.seen is not None for worker in attempt)
+        return Decision(status, wake_at_ms=min(wakes, default=None), quiet=quiet)
 
     def _broken(self, stage: StageStatus, attempt: tuple[Worker, ...], expected: int) -> Decision:
         """End an attempt that has lost a worker: none goes on without the others."""
@@ -371,7 +375,7 @@ class _Pass:
         )
 
     def _all_have_run(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> bool:
-        everyone = len(attempt) >= len(worker_plans(self.job, stage.name, stage.attempt))
+        everyone = len(attempt) >= worker_count(self.job, stage.name)
         return everyone and all(worker.phase in (WorkerPhase.RUNNING, WorkerPhase.SUCCEEDED) for worker in attempt)
 
     def _in_progress(self, stage: StageStatus, attempt: tuple[Worker, ...]) -> JobStatus:

@@ -46,3 +46,9 @@ class Decision:
     """The job is over, or gone, and no worker of it is left."""
     reason: str = ""
     """Why, in one CamelCase word, where that is more than the phase says."""
+    quiet: bool = False
+    """Of the status, only how far the stage is and how many workers run is new, if anything: it may be written later.
+
+    That all workers were created may be written later too, before they have all run: until it is, one that is absent
+    is created, as when the operator ends between the two.
+    """

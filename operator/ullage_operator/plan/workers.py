@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ullage_operator.api.quantity import bytes_, cpu_millis
@@ -88,29 +88,30 @@ def worker_name(job: str, stage: Stage, attempt: int, index: int) -> str:
     return f"{job}-{stage}-{attempt}-{index}"
 
 
+def worker_count(job: TrainingJob, stage: Stage) -> int:
+    """Return how many workers an attempt has: the gang for training, otherwise one."""
+    return job.spec.workers.replicas if stage is Stage.TRAIN else 1
+
+
 def worker_plans(job: TrainingJob, stage: Stage, attempt: int) -> tuple[WorkerPlan, ...]:
-    """Return the workers of an attempt: the gang for training, otherwise one."""
-    training = stage is Stage.TRAIN
-    replicas = job.spec.workers.replicas if training else 1
-    slots = job.spec.workers.slots_per_worker if training else 1
+    """Return the workers of an attempt. All are alike but for their index."""
     resources = job.spec.workers.resources.of(stage)
     # A limit without a request is the request too, as the API server has it.
     requests = {**resources.limits, **resources.requests}
     extended = {name: bytes_(amount) for name, amount in requests.items() if _is_accelerator(name) and bytes_(amount)}
-    return tuple(
-        WorkerPlan(
-            name=worker_name(job.metadata.name, stage, attempt, index),
-            stage=stage,
-            attempt=attempt,
-            index=index,
-            slots=slots,
-            cpu_millis=cpu_millis(requests.get("cpu", "0")),
-            memory_mib=-(-bytes_(requests.get("memory", "0")) // MIB),
-            accelerators=sum(extended.values()),
-            accelerator_type=", ".join(sorted(extended)) or None,
-        )
-        for index in range(replicas)
+    first = WorkerPlan(
+        name=worker_name(job.metadata.name, stage, attempt, 0),
+        stage=stage,
+        attempt=attempt,
+        index=0,
+        slots=job.spec.workers.slots_per_worker if stage is Stage.TRAIN else 1,
+        cpu_millis=cpu_millis(requests.get("cpu", "0")),
+        memory_mib=-(-bytes_(requests.get("memory", "0")) // MIB),
+        accelerators=sum(extended.values()),
+        accelerator_type=", ".join(sorted(extended)) or None,
     )
+    others = range(1, worker_count(job, stage))
+    return (first, *(replace(first, name=worker_name(job.metadata.name, stage, attempt, i), index=i) for i in others))
 
 
 def _is_accelerator(resource: str) -> bool:
