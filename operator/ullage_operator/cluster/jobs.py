@@ -46,10 +46,10 @@ class Jobs:
         return known[1]
 
     def seen(self, item: JsonObject) -> None:
-        """Take a job, unless a later version of it is known."""
+        """Take a job, unless this version of it is known, or a later one."""
         item["metadata"].pop("managedFields", None)
         known = self._known.get(key_of_job(item))
-        if known is None or uid_of(known) != uid_of(item) or version_of(item) >= version_of(known):
+        if known is None or uid_of(known) != uid_of(item) or version_of(item) > version_of(known):
             self._known[key_of_job(item)] = item
 
     def gone(self, item: JsonObject) -> None:
