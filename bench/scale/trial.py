@@ -85,6 +85,7 @@ class Trial:
                 await self._when(view, lambda: len(view.jobs_running) >= size.jobs)
                 await operator.settled()
                 spent = operator.cpu_seconds - figures["start.cpu_seconds"]
+                self.say(f"the operator took {spent:.1f} CPU-s, at most {operator.peak_bytes / 2**20:.0f} MiB")
                 figures["running.cpu_ms"] = spent / size.jobs * 1000
                 now = self._counted(operator)
                 figures |= self._requests("running", now - counted)
@@ -114,7 +115,7 @@ class Trial:
         operator.start()
         await operator.settled()
         asked = audited(self.plane) - before
-        self.say(f"started anew with {operator.cpu_seconds:.1f} CPU-s")
+        self.say(f"started anew with {operator.cpu_seconds:.1f} CPU-s, at most {operator.peak_bytes / 2**20:.0f} MiB")
         return {
             "restart.cpu_seconds": operator.cpu_seconds,
             "restart.writes": sum(count for (verb, _), count in asked.items() if verb in _WRITES),

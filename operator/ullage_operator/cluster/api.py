@@ -18,6 +18,7 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 _TIMEOUT_SECONDS: Final = 30
 _WATCH_SECONDS: Final = 290
+_PAGE: Final = "500"
 
 
 class ApiRefusal(Exception):
@@ -40,6 +41,16 @@ class Api:
     async def get(self, path: str, query: dict[str, str] | None = None) -> JsonObject:
         """Return an object, or a list of objects."""
         return await self._request("GET", path, query)
+
+    async def pages(self, path: str, query: dict[str, str] | None = None) -> AsyncIterator[JsonObject]:
+        """Yield a list page by page: all at once, thousands of objects take many times what is kept of them."""
+        asked = (query or {}) | {"limit": _PAGE}
+        while True:
+            page = await self.get(path, asked)
+            yield page
+            if not (further := page["metadata"].get("continue")):
+                return
+            asked = asked | {"continue": further}
 
     async def create(self, path: str, body: JsonObject) -> JsonObject:
         """Create an object and return it."""

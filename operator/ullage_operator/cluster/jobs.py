@@ -46,10 +46,10 @@ class Jobs:
         return known[1]
 
     def seen(self, item: JsonObject) -> None:
-        """Take a job, unless a later version of it is known."""
+        """Take a job, unless this version of it is known, or a later one."""
         item["metadata"].pop("managedFields", None)
         known = self._known.get(key_of_job(item))
-        if known is None or uid_of(known) != uid_of(item) or version_of(item) >= version_of(known):
+        if known is None or uid_of(known) != uid_of(item) or version_of(item) > version_of(known):
             self._known[key_of_job(item)] = item
 
     def gone(self, item: JsonObject) -> None:
@@ -74,15 +74,18 @@ class Jobs:
 
     async def read_all(self) -> set[JobKey]:
         """Ask the API server for all jobs; return the keys of those that are known, or were."""
-        before = set(self._known)
-        listed = await self.api.get(jobs_path())
-        there = {key_of_job(item): item for item in listed["items"]}
-        for key in before - there.keys():
-            self._forget(key)
-        for item in there.values():
-            # Items of a list do not say what they are.
-            self.seen({"apiVersion": listed["apiVersion"], "kind": listed["kind"].removesuffix("List"), **item})
-        return before | there.keys()
+        before = {key: uid_of(item) for key, item in self._known.items()}
+        there: set[JobKey] = set()
+        async for page in self.api.pages(jobs_path()):
+            for item in page["items"]:
+                there.add(key_of_job(item))
+                # Items of a list do not say what they are.
+                self.seen({"apiVersion": page["apiVersion"], "kind": page["kind"].removesuffix("List"), **item})
+        for key in before.keys() - there:
+            # One that was made again meanwhile under the same name is not in the list, and has been heard of.
+            if (known := self._known.get(key)) is not None and uid_of(known) == before[key]:
+                self._forget(key)
+        return before.keys() | there
 
     async def write_status(self, item: JsonObject, status: JobStatus) -> bool:
         """Write a job's status if the job is still as ``item`` says; return whether it was."""

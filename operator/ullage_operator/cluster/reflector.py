@@ -18,7 +18,6 @@ from .names import JobKey, JsonObject, uid_of
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 1.0
 _REMEMBERED: Final = 10_000
-_PAGE: Final = "500"
 
 
 class Reflector:
@@ -105,21 +104,17 @@ class Reflector:
 
     async def _list(self) -> str:
         there: dict[JobKey, dict[str, JsonObject]] = defaultdict(dict)
-        query = self._query | {"limit": _PAGE}
-        while True:
-            # Page by page: all at once, as the API server words them, they would take many times what is kept.
-            found = await self._api.get(self._path, query)
-            for item in found["items"]:
+        version = ""
+        async for page in self._api.pages(self._path, self._query):
+            for item in page["items"]:
                 there[self._key_of(item)][uid_of(item)] = self._keep(item)
-            if not (further := found["metadata"].get("continue")):
-                break
-            query = query | {"continue": further}
+            version = str(page["metadata"]["resourceVersion"])
         before, self._objects = self._objects, there
         self._contact = self._monotonic()
         self.synced.set()
         for key in before.keys() | there.keys():
             self._changed(key)
-        return str(found["metadata"]["resourceVersion"])
+        return version
 
     async def _watch(self, version: str) -> str:
         self._connected = True
