@@ -1,5 +1,22 @@
 """The gap between what institutions need, have, hold and use, and plans that close it. Pure, and in fractions."""
 
+from .catalogue import Catalogue as Catalogue
+from .catalogue import Family as Family
+from .catalogue import Landmark as Landmark
+from .catalogue import ReferenceModel as ReferenceModel
+from .catalogue import load_catalogue as load_catalogue
+from .catalogue import published as published
+from .catalogue import with_own as with_own
+from .compare import Cell as Cell
+from .compare import Cited as Cited
+from .compare import Comparison as Comparison
+from .compare import Footprint as Footprint
+from .compare import compare as compare
+from .compare import emitted as emitted
+from .compare import energy_kind as energy_kind
+from .compare import footprint as footprint
+from .compare import landmark_footprint as landmark_footprint
+from .compare import published_hours as published_hours
 from .constrained import GroupLimit as GroupLimit
 from .constrained import PlanImpossible as PlanImpossible
 from .constrained import constrained_plan as constrained_plan

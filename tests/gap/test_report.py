@@ -1,0 +1,133 @@
+"""Groups, trends, estimates, pools, and what is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from gap.vessel import A100, BOTH, DECEMBER, INPUTS, NOVEMBER, TEXT, figure, held, measured
+from ullage_operator.gap import (
+    DataUse,
+    Figure,
+    Grant,
+    Inputs,
+    Institution,
+    Provenance,
+    Release,
+    Requirement,
+    estimated,
+    gap_report,
+    grouped,
+    money_of,
+    need_weighted,
+    trend,
+    usage_by,
+)
+
+REPORT = gap_report(INPUTS, NOVEMBER)
+
+
+def test_groups_sum_clipped_gaps_and_count_data_once() -> None:
+    by_country = grouped(INPUTS, REPORT, lambda institution: institution.country)
+    compute = {name: next(row for row in rows if row.subject == A100) for name, rows in by_country.items()}
+    assert {name: row.gap.value for name, row in compute.items() if row.gap} == {"CN": 1660, "DE": 840}
+    assert {name: row.met.value for name, row in compute.items() if row.met} == {
+        "CN": Fraction(67, 150),
+        "DE": Fraction(18, 25),
+    }
+    data = {name: next(row for row in rows if row.subject == TEXT) for name, rows in by_country.items()}
+    assert {name: row.supply.value for name, row in data.items()} == {"CN": 48 * 10**9, "DE": 40 * 10**9}
+    assert sorted(grouped(INPUTS, REPORT, lambda institution: institution.kind)) == [
+        "company",
+        "institute",
+        "university",
+    ]
+    assert money_of(INPUTS, REPORT, frozenset({"north", "south"}), "CNY").net.value == 203_800
+
+
+def test_a_trend_has_every_month_with_its_own_instalments() -> None:
+    found = trend(INPUTS, BOTH)
+    assert [report.period for report in found] == [NOVEMBER, DECEMBER]
+    assert [report.row("north", A100).supply.value for report in found] == [600, 600]
+    assert [report.row("south", A100).required for report in found] == [figure(1000), None]
+
+
+def test_needs_are_prorated_by_time() -> None:
+    year = Requirement("north", A100, figure(8760), replace(NOVEMBER, end_ms=NOVEMBER.start_ms + 365 * 86_400_000))
+    found = gap_report(replace(INPUTS, requirements=(year,)), NOVEMBER)
+    assert found.row("north", A100).required == figure(720)
+    assert found.row("south", A100).missing[0] == "R: no need declared"
+
+
+def test_an_estimated_need_carries_its_bounds_into_gap_and_coverage() -> None:
+    need = Requirement("north", A100, estimated(Fraction(1000), Fraction(500), Fraction(2000)), NOVEMBER)
+    row = gap_report(replace(INPUTS, requirements=(need,)), NOVEMBER).row("north", A100)
+    assert row.gap == estimated(Fraction(400), Fraction(0), Fraction(1400))
+    assert row.coverage == estimated(Fraction(3, 5), Fraction(3, 10), Fraction(6, 5))
+
+
+def test_a_need_whose_amount_is_unknown_is_no_need_of_nothing() -> None:
+    need = Requirement("north", A100, None, NOVEMBER)
+    report = gap_report(replace(INPUTS, requirements=(need,)), NOVEMBER)
+    row = report.row("north", A100)
+    assert (row.required, row.gap, row.coverage, row.missing[0]) == (None, None, None, "R: the amount of a need")
+    assert report.money["north", "CNY"].at_least
+    assert need_weighted([row, report.row("south", A100)]).left_out == {
+        "north": "its need is not known",
+        "south": "it declares no need",
+    }
+
+
+def test_a_pool_is_in_nobodys_supply_and_closes_gaps_of_the_whole() -> None:
+    pool = Grant("pool/all", frozenset({"north", "south"}), A100, Release(figure(1500), NOVEMBER))
+    found = gap_report(replace(INPUTS, grants=(*INPUTS.grants, pool)), NOVEMBER)
+    total = found.total(A100)
+    assert found.row("north", A100).supply == figure(600)
+    assert (total.supply, total.pooled, total.gap, total.gap_after_pools) == (
+        figure(3500),
+        figure(1500),
+        figure(2500),
+        1000,
+    )
+
+
+def test_without_books_nothing_is_known_of_allocation() -> None:
+    found = gap_report(replace(INPUTS, allocations=(), books=frozenset()), NOVEMBER)
+    row = found.row("north", A100)
+    assert (row.usage.allocated, row.usage.used, found.total(A100).usage.allocated) == (None, None, None)
+    assert row.missing == ("A and U: no books were read",)
+
+
+def test_use_is_told_by_model_family_and_what_nobody_is_charged_with_stands_apart() -> None:
+    mine = replace(held("north", 10, 10, 5), model_family="bert")
+    nobodys = replace(held("north", 7, 7, 7), institution=None)
+    found = usage_by([mine, nobodys], "model_family", NOVEMBER)
+    assert [(key, use.allocated) for key, use in found.items()] == [
+        (("bert", A100), measured(10)),
+        ((None, A100), measured(7)),
+    ]
+    report = gap_report(replace(INPUTS, allocations=(mine, nobodys)), NOVEMBER)
+    assert {subject: use.allocated for subject, use in report.unattributed.items()} == {A100: measured(7)}
+    assert report.total(A100).usage.allocated == measured(10)
+
+
+def test_an_asset_that_several_jobs_use_counts_once() -> None:
+    uses = tuple(DataUse("north", "corpus", TEXT, measured(rows), NOVEMBER) for rows in (5, 9, 7))
+    found = gap_report(replace(INPUTS, data_uses=uses), NOVEMBER)
+    assert found.row("north", TEXT).usage.used == Figure(Fraction(9), Provenance.MEASURED)
+
+
+def test_sums_over_a_longer_time_than_the_period_are_refused() -> None:
+    long = replace(held("north", 10, 0, None), period=BOTH)
+    with pytest.raises(ValueError, match="sum the books over each period that is asked for"):
+        gap_report(replace(INPUTS, allocations=(long,)), NOVEMBER)
+
+
+def test_institutions_that_are_not_there_are_named_all_at_once() -> None:
+    inputs = Inputs((Institution("north", "CN", "university"),), INPUTS.requirements, staff=INPUTS.staff)
+    with pytest.raises(ValueError, match=r"requirements: .*'forge'; requirements: .*'south'; staff: .*'forge'"):
+        gap_report(inputs, NOVEMBER)
+    with pytest.raises(KeyError, match="north has no row of"):
+        gap_report(Inputs((Institution("north", "CN", "university"),)), NOVEMBER).row("north", A100)
