@@ -167,7 +167,7 @@ def _variant(plan: Plan, asked: Plan, report: GapReport) -> Variant:
     return Variant(
         budget_change=float(plan.budget / asked.budget - 1) if asked.budget else 0.0,
         budget=plain(plan.budget, plan.currency, PLANNED, Provenance.DECLARED),
-        level=ratio(plan.level),
+        level=None if plan.level is None else plain(plan.level, _level_unit(plan), PLANNED, weak),
         cost=money(plan.cost),
         left=money(plan.left),
         gap_cost_before=money(plan.gap_cost_before, PRICED),
@@ -211,6 +211,13 @@ def _line(line: gap.PlanLine, currency: str, provenance: Provenance) -> PlanLine
         coverage_before=ratio(line.coverage_before, SUPPLIED),
         coverage_after=ratio(line.coverage_after),
     )
+
+
+def _level_unit(plan: Plan) -> str:
+    """Return what a level is counted in: the methods that compare amounts compare those of one thing."""
+    if plan.method is Method.COVERAGE:
+        return RATIO
+    return plan.lines[0].candidate.subject.unit.value if plan.lines else RATIO
 
 
 def _provenance(line: gap.PlanLine, report: GapReport) -> Provenance:
