@@ -57,7 +57,7 @@ class Words:
             mantissa, _, exponent = f"{value:.2e}".partition("e")
             return f"{format_decimal(float(mantissa), locale=self.locale)} × {power(int(exponent))}"
         if abs(value) >= _COMPACT_FROM:
-            return format_compact_decimal(value, locale=self.locale, fraction_digits=2)
+            return str(format_compact_decimal(value, locale=self.locale, fraction_digits=2))
         return format_decimal(value, format="#,##0.##", locale=self.locale)
 
     def exact(self, value: float) -> str:
@@ -96,7 +96,7 @@ def messages(language: Language) -> Mapping[str, str]:
 
     Raises
     ------
-    ValueError
+    TypeError
         Something in its catalogue is no text.
     """
     text = (files(__package__) / "messages" / f"{language}.yaml").read_text(encoding="utf-8")
@@ -111,5 +111,5 @@ def _flat(branch: dict[str, Any], prefix: str) -> list[tuple[str, str]]:
         elif isinstance(value, str):
             found.append((f"{prefix}{key}", value))
         else:
-            raise ValueError(f"messages: expected a text or a map at {prefix}{key}, found {value!r}")
+            raise TypeError(f"messages: expected a text or a map at {prefix}{key}, found {value!r}")
     return found
