@@ -26,7 +26,6 @@ def render_page(document: ReportDocument, language: Language = Language.ENGLISH)
     """
     words, gap = Words(language), document.gap
     writer = Writer(words, gap)
-    period = f"{words.day(gap.period.start)} – {words.day(gap.period.end)}"
     books = ", ".join(gap.books)
     environment = Environment(
         loader=PackageLoader(__package__),
@@ -41,7 +40,8 @@ def render_page(document: ReportDocument, language: Language = Language.ENGLISH)
         language=HTML_LANGUAGES[language],
         style=style,
         words=words,
-        title=words("title", period=period),
+        title=words("title", period=words.period(gap.period.start, gap.period.end)),
+        span=words("span", start=words.day(gap.period.start), end=words.day(gap.period.end)),
         as_of=words("as_of", instant=words.day(gap.as_of)),
         books=words("books_read", books=books) if books else words("books_none"),
         sections=sections(writer, document),

@@ -34,6 +34,8 @@ class Table:
     key: str
     caption: str
     heads: tuple[str, ...]
+    figures: tuple[bool, ...]
+    """Which columns hold figures."""
     rows: tuple[tuple[Cell, ...], ...]
     scopes: tuple[str, ...]
     """Which columns cover what."""
@@ -134,7 +136,9 @@ class Writer:
     def table(self, key: str, caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Item]]) -> Table:
         """Return a table of figures and texts."""
         cells = tuple(tuple(self.cell(item, column) for item, column in zip(row, columns, strict=True)) for row in rows)
-        return Table(key, caption, tuple(column.head for column in columns), cells, tuple(self._scopes(columns, rows)))
+        figures = tuple(any(row[place].figure for row in cells) for place in range(len(columns)))
+        heads = tuple(column.head for column in columns)
+        return Table(key, caption, heads, figures, cells, tuple(self._scopes(columns, rows)))
 
     def columns(self, *keys: str, coefficients: Sequence[str] = ()) -> list[Column]:
         """Return columns by the keys of their heads."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 from babel import Locale
+from babel.dates import format_skeleton
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -74,11 +75,19 @@ class Words:
 
     def country(self, code: str) -> str:
         """Return a country's name; its code where it has none."""
-        return self.locale.territories.get(code, code)
+        return str(self.locale.territories.get(code, code))
 
     def day(self, instant: str) -> str:
         """Return an instant of a document, to the minute, in UTC."""
         return f"{datetime.fromisoformat(instant):%Y-%m-%d %H:%M} UTC"
+
+    def period(self, start: str, end: str) -> str:
+        """Return a period of a document: a calendar month by its name, any other by its days."""
+        first, after = datetime.fromisoformat(start), datetime.fromisoformat(end)
+        next_month = datetime(first.year + first.month // 12, first.month % 12 + 1, 1, tzinfo=UTC)
+        if (first.day, first.hour, first.minute) == (1, 0, 0) and after == next_month:
+            return format_skeleton("yMMMM", first, locale=self.locale)
+        return f"{first:%Y-%m-%d} – {after:%Y-%m-%d}"
 
     def unit(self, unit: str) -> str:
         """Return a unit; one that is no word of ours, such as a currency, as it is."""

@@ -60,4 +60,4 @@ def _told(writer: Writer, found: Quantity | None, unit: str = "") -> str:
     if found is None:
         return writer.words("unknown")
     how = writer.words(f"provenance.{found.provenance}")
-    return f"{writer.full(found) if unit else writer.amount(found)} ({how})"
+    return writer.words("told_as", figure=writer.full(found) if unit else writer.amount(found), how=how)
