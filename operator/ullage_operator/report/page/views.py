@@ -75,10 +75,13 @@ Item = Quantity | AtLeast | Cell | str | None
 
 @dataclass(frozen=True)
 class Column:
-    """A column's head, and whether its ratios are coefficients and not parts of 1."""
+    """A column's head, and how its ratios are written: as parts of 1 unless it says otherwise."""
 
     head: str
     coefficient: bool = False
+    """To four places."""
+    times: bool = False
+    """As how many times."""
 
 
 class Writer:
@@ -100,9 +103,9 @@ class Writer:
         """Return what is counted, and in what."""
         return Cell(self.thing(thing), bounds=self.words("in_unit", unit=self.words.unit(thing.unit)))
 
-    def amount(self, found: Quantity | None, *, coefficient: bool = False) -> str:
+    def amount(self, found: Quantity | None) -> str:
         """Return a figure's value without its unit, but money with its currency."""
-        return self.words("unknown") if found is None else self._value(found.value, found.unit, coefficient=coefficient)
+        return self.words("unknown") if found is None else self._value(found.value, found.unit, Column(""))
 
     def full(self, found: Quantity | None) -> str:
         """Return a figure's value with its unit."""
@@ -126,12 +129,12 @@ class Writer:
         bounds = ""
         if item.low is not None or item.high is not None:
             low, high = (
-                self.words("unknown") if each is None else self._value(each, item.unit, column.coefficient)
+                self.words("unknown") if each is None else self._value(each, item.unit, column)
                 for each in (item.low, item.high)
             )
             bounds = f"({self.words('range', low=low, high=high)})"
         how = self.words(f"provenance.{item.provenance}")
-        return Cell(self.amount(item, coefficient=column.coefficient), how, bounds, figure=True)
+        return Cell(self._value(item.value, item.unit, column), how, bounds, figure=True)
 
     def table(self, key: str, caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Item]]) -> Table:
         """Return a table of figures and texts."""
@@ -154,9 +157,11 @@ class Writer:
         """Tell whether it is data, whose needs and gaps are not summed."""
         return thing.resource is Resource.DATA
 
-    def _value(self, value: float, unit: str, coefficient: bool = False) -> str:  # noqa: FBT001, FBT002 - private
+    def _value(self, value: float, unit: str, column: Column) -> str:
         if unit == RATIO:
-            return self.words.exact(value) if coefficient else self.words.percent(value)
+            if column.times:
+                return self.words("times", number=self.words.number(value))
+            return self.words.exact(value) if column.coefficient else self.words.percent(value)
         currency, _, per = unit.partition("/")
         if len(currency) == 3 and currency.isupper() and not self.words.has(f"unit.{unit}"):
             money = self.words.money(value, currency)

@@ -59,11 +59,19 @@ class Words:
             return f"{format_decimal(float(mantissa), locale=self.locale)} × {power(int(exponent))}"
         if abs(value) >= _COMPACT_FROM:
             return str(format_compact_decimal(value, locale=self.locale, fraction_digits=2))
-        return format_decimal(value, format="#,##0.##", locale=self.locale)
+        # Small numbers keep three digits that tell something.
+        form = "#,##0.##" if abs(value) >= 1 or not value else "@##"
+        return format_decimal(value, format=form, locale=self.locale)
 
     def exact(self, value: float) -> str:
         """Return a coefficient, to four places."""
         return format_decimal(value, format="0.0000", locale=self.locale)
+
+    def signed(self, value: float) -> str:
+        """Return orders of magnitude, to a tenth; what rounds to 0 has no sign."""
+        return format_decimal(
+            round(value, 1) or 0.0, format="+0.0;-0.0" if round(value, 1) else "0", locale=self.locale
+        )
 
     def percent(self, value: float) -> str:
         """Return a part of 1."""

@@ -38,7 +38,7 @@ def _row(writer: Writer, quantity: ComparedQuantity, cell: Compared) -> list[Ite
     unit = " ".join(filter(None, (words.unit(cell.figure.unit) if cell.figure else "", kind)))
     figure = replace(figure, text=f"{figure.text} {unit}")
     ratio = none if cell.ratio is None else words.number(cell.ratio)
-    orders = none if cell.orders_of_magnitude is None else f"{words.number(cell.orders_of_magnitude)}"
+    orders = none if cell.orders_of_magnitude is None else words.signed(cell.orders_of_magnitude)
     detail = cell.figure.scope.detail if cell.figure else ""
     name = words(f"quantity.{quantity.quantity}")
     return [name, cell.name, figure, _number(ratio), _number(orders), Cell(cell.source, bounds=detail)]

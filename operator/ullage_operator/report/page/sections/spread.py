@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ullage_operator.report.gap_parts import GapDocument, NoCurve, Spread
 from ullage_operator.report.page.pictures import Curve, Mark, Told, curves
-from ullage_operator.report.page.views import Item, Picture, Section, Table, Writer
+from ullage_operator.report.page.views import Column, Item, Picture, Section, Table, Writer
 from ullage_operator.report.parts import RATIO, SUPPLIED, Quantity, Thing
 
 _COEFFICIENTS = ("gini", "theil", "theil_between_countries", "theil_between_kinds")
@@ -33,10 +33,23 @@ def spread(writer: Writer, gap: GapDocument) -> Section:
         pictures=[_picture(writer, gap, thing) for thing in things],
         tables=[
             writer.table("spread", words("table.spread"), columns, rows),
+            _frontier(writer, gap),
             *(_points(writer, gap, thing) for thing in things),
         ],
         notes=list(_notes(writer, gap)),
     )
+
+
+def _frontier(writer: Writer, gap: GapDocument) -> Table:
+    """Return how many times more the best supplied institution has; its row says 1."""
+    words = writer.words
+    rows: list[Sequence[Item]] = []
+    for spread in gap.spreads:
+        for each in spread.frontier if not spread.by_need else ():
+            ratio: Item = words("note.has_nothing") if each.ratio is None else each.ratio
+            rows.append([writer.name(each.institution), writer.thing(spread.thing), ratio])
+    columns = [*writer.columns("institution", "thing"), Column(words("column.frontier"), times=True)]
+    return writer.table("frontier", words("table.frontier"), columns, rows)
 
 
 def _measure(writer: Writer, found: Spread) -> str:
