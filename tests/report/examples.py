@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 from gap.vessel import A100, BOTH, DECEMBER, INPUTS, NOVEMBER, OwnCapacity, held, needs
 from ullage_operator.gap import (
@@ -35,6 +36,7 @@ from ullage_operator.report import (
     gap_document,
     plan_document,
 )
+from ullage_operator.report.page import Language, render_page
 
 ABOUT = About(DECEMBER.start_ms, frozenset({"here"}))
 HOSTILE = "<script>alert(1)</script>&\"'"
@@ -89,6 +91,18 @@ def compared() -> CompareDocument:
     """Return two published models beside a third."""
     models = {model.id: model for model in published().models}
     return compare_document(compare([footprint(models[name]) for name in ("bloom", "gpt-3", "llama-65b")]))
+
+
+@cache
+def rendered(language: Language = Language.ENGLISH) -> str:
+    """Return the page of the worked example, with its plan and a comparison."""
+    return render_page(whole(), language)
+
+
+@cache
+def rendered_odd(language: Language = Language.ENGLISH) -> str:
+    """Return the page of what is odd, with its plan and a comparison."""
+    return render_page(whole(odd()), language)
 
 
 def whole(gap: GapDocument | None = None) -> ReportDocument:

@@ -11,7 +11,7 @@ import pytest
 
 from cluster.fixtures import without
 from report.chromium import PROBE, browse, lacking, printed
-from report.examples import HOSTILE, ODD, odd, whole
+from report.examples import HOSTILE, ODD, odd, rendered, whole
 from ullage_operator.report import ReportDocument
 from ullage_operator.report.page import Language, render_page
 
@@ -58,7 +58,7 @@ def _framed(width: int) -> str:
 
 def test_the_browser_shows_the_figures_and_runs_no_script(tmp_path: Path) -> None:
     # The page's own policy stops a script that somebody put into it.
-    page = render_page(whole()).replace("</body>", "<script>document.title = 'ran'</script></body>")
+    page = rendered().replace("</body>", "<script>document.title = 'ran'</script></body>")
     told = browse(page, tmp_path, "--dump-dom")
     assert "<title>Training resources in November 2026</title>" in told
     assert "at least CN¥220,600.00" in told
@@ -66,7 +66,7 @@ def test_the_browser_shows_the_figures_and_runs_no_script(tmp_path: Path) -> Non
 
 @LANGUAGES
 def test_paper_has_the_figures_and_the_words(language: Language, tmp_path: Path) -> None:
-    text = printed(render_page(whole(), language), tmp_path)
+    text = printed(rendered(language), tmp_path)
     expected = {
         Language.ENGLISH: ["November 2026", "CN¥220,600.00", "What is unknown", "llama-65b", "149.76B"],
         Language.CHINESE: ["2026年11月", "¥220,600.00", "未知事项", "llama-65b", "1497.6亿"],
@@ -78,7 +78,7 @@ def test_a_screenshot_in_the_dark_is_dark(tmp_path: Path) -> None:
     from PIL import Image  # noqa: PLC0415 - where the test runs at all
 
     options = ("--window-size=800,600", "--blink-settings=preferredColorScheme=0", "--screenshot=dark.png")
-    browse(render_page(whole()), tmp_path, *options)
+    browse(rendered(), tmp_path, *options)
     with Image.open(tmp_path / "dark.png") as picture:
         colours = picture.convert("L").getcolors() or []
     assert max(colours)[1] < 40

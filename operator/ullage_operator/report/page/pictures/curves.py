@@ -77,6 +77,8 @@ def curves(
             axes.set_xlim(-0.3, len(names) - 0.7)
         else:
             axes.set_xlim(0, 1)
+            # The first number of both axes stands in the same corner.
+            axes.tick_params(axis="x", pad=9)
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.xaxis.set_major_formatter(lambda value, _: form(value))
     return done[0]
