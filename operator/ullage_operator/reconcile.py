@@ -114,13 +114,14 @@ class Reconciler:
             self._status_written[uid_of(raw)] = self.clock.monotonic()
             self._tell(raw, job, decision)
             job = job.model_copy(update={"status": decision.status})
-        waits = [wait, await self._act(job, decision, pods)]
+        held_up = await self._act(job, decision, pods)
+        waits = [wait, held_up]
         if in_books:
             await for_each(self._release, _let_go(job, pods, now))
         else:
             waits.append(_RETRY_SECONDS)
         waits.append(await self._clean_up(raw, job, decision, pods))
-        if decision.wake_at_ms is not None:
+        if decision.wake_at_ms is not None and held_up is None:
             waits.append(max(0.0, (decision.wake_at_ms - now) / 1000))
         if job.status.phase is Phase.RUNNING:
             waits.append(self.settings.progress_seconds)

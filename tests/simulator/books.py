@@ -1,0 +1,97 @@
+"""The books that a life of the operator posts to: the real ledger, or one that keeps the same rules in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ullage_operator.ledger import ConflictingEntry, Entry, Ledger, LedgerUnavailable, RefusedEntry
+from ullage_operator.ledger.workers import problems
+
+from .client import Weather
+
+
+class Books(Protocol):
+    """What posts entries: all of them or none."""
+
+    def post(self, entries: Sequence[Entry]) -> int: ...
+
+
+class MemoryBooks:
+    """Keeps entries as the ledger does, without a database."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self.posted_ms: dict[str, int] = {}
+        self.entries: dict[str, Entry] = {}
+        self.by_worker: dict[str, list[Entry]] = {}
+
+    def post(self, entries: Sequence[Entry]) -> int:
+        new: dict[str, Entry] = {}
+        conflicts = []
+        for entry in entries:
+            held = self.entries.get(entry.id) or new.get(entry.id)
+            if held is None:
+                new[entry.id] = entry
+            elif held.facts() != entry.facts():
+                conflicts.append(f"{entry.id}: held {held.facts()}, found {entry.facts()}")
+        if conflicts:
+            raise ConflictingEntry(conflicts)
+        by_worker = {entry.worker_uid: list(self.by_worker.get(entry.worker_uid, [])) for entry in new.values()}
+        for entry in new.values():
+            by_worker[entry.worker_uid].append(entry)
+        if found := [problem for kept in by_worker.values() for problem in problems(kept)]:
+            raise RefusedEntry(found)
+        self.entries |= new
+        self.posted_ms |= dict.fromkeys(new, self._now_ms())
+        self.by_worker |= by_worker
+        return len(new)
+
+
+class OnDisk(MemoryBooks):
+    """The real ledger, and beside it what it is to hold."""
+
+    def __init__(self, ledger: Ledger, now_ms: Callable[[], int]) -> None:
+        super().__init__(now_ms)
+        self.ledger = ledger
+
+    def post(self, entries: Sequence[Entry]) -> int:
+        try:
+            written: int | Exception = self.ledger.post(entries)
+        except (ConflictingEntry, RefusedEntry) as error:
+            written = error
+        try:
+            expected: int | Exception = super().post(entries)
+        except (ConflictingEntry, RefusedEntry) as error:
+            expected = error
+        assert type(written) is type(expected), (written, expected)
+        if isinstance(written, Exception):
+            raise written
+        assert written == expected
+        return written
+
+
+class BooksOfALife:
+    """The books as one life of the operator sees them: they may be down, and a post may be its last call."""
+
+    def __init__(self, books: Books, weather: Weather, die: Callable[[float], None]) -> None:
+        self._books = books
+        self._weather = weather
+        self._die = die
+        self.dead = False
+
+    def post(self, entries: Sequence[Entry]) -> int:
+        """Post, unless nobody is there any more who does."""
+        if self.dead:
+            return 0
+        crashes = [event for event in self._weather.next_call() if event.kind == "crash"]
+        if any(not crash.applied for crash in crashes):
+            self._die(crashes[0].seconds)
+            return 0
+        if self._weather.ledger_down:
+            raise LedgerUnavailable("ledger.db: the ledger can't be used now (disk full)")
+        written = self._books.post(entries)
+        self._weather.writes.extend(["ledger"] if written else [])
+        for crash in crashes:
+            self._die(crash.seconds)
+        return written

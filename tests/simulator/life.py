@@ -1,0 +1,198 @@
+"""One life of the operator: what ``service.py`` makes of it, on the simulated edge, with an empty memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+import aiohttp
+
+from ullage_operator.api.types import TrainingJob
+from ullage_operator.clock import Clock
+from ullage_operator.cluster.api import Api, ApiRefusal
+from ullage_operator.cluster.events import Recorder
+from ullage_operator.cluster.jobs import Jobs
+from ullage_operator.cluster.names import JobKey, JsonObject, jobs_path, key_of_job, key_of_pod, pods_path, selector
+from ullage_operator.cluster.pods import PodSettings
+from ullage_operator.cluster.pull import Puller
+from ullage_operator.cluster.reflector import Reflector
+from ullage_operator.cluster.workers import PodWorkers
+from ullage_operator.ledger import Ledger
+from ullage_operator.plan import Admission
+from ullage_operator.posting import Poster
+from ullage_operator.reconcile import Reconciler
+from ullage_operator.settings import Settings
+from ullage_operator.workqueue import WorkQueue
+
+from .books import Books, BooksOfALife
+from .client import Client, Weather
+from .judge import BUSY, PASSES
+from .store import Store
+
+RESYNC_SECONDS = 300.0
+MANY_PASSES = 1_000
+"""More than one life of the operator ever needs."""
+EXPECTED = (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError)
+"""What a pass may raise: the API server did not do as it was asked."""
+SETTINGS = Settings(
+    state=Path("unused"),
+    ledger_url="unused",
+    trainer_image="registry.example/trainer:1",
+    workers=2,
+    backoff_seconds=5.0,
+)
+
+
+class _Answer(AbstractAsyncContextManager["_Answer"]):
+    """A worker's answer."""
+
+    def __init__(self, body: bytes | None) -> None:
+        self._body = body
+        self.content = self
+
+    async def read(self, _size: int) -> bytes:
+        assert self._body is not None
+        return self._body
+
+    async def __aenter__(self) -> Self:
+        await asyncio.sleep(0.002)
+        if self._body is None:
+            raise aiohttp.ClientConnectionError("no route to host")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+class _Network:
+    """Stands in for aiohttp's session: finds workers by their address."""
+
+    def __init__(self, answer: Callable[[str], bytes | None]) -> None:
+        self._answer = answer
+
+    def get(self, url: str, **_: Any) -> _Answer:
+        return _Answer(self._answer(url.removeprefix("http://").rpartition(":")[0]))
+
+
+class Life:
+    """The operator from its start to its crash."""
+
+    def __init__(
+        self,
+        store: Store,
+        books: Books,
+        weather: Weather,
+        *,
+        answer: Callable[[str], bytes | None],
+        admit: Callable[[TrainingJob], Admission],
+        crashed: Callable[[float], None],
+        failed: Callable[[str, str], None],
+    ) -> None:
+        self._crashed = crashed
+        self._failed = failed
+        self._passes_made = 0
+        self._client = Client(store, weather, self.die)
+        api = cast("Api", self._client)
+        self._books = BooksOfALife(books, weather, self.die)
+        loop = asyncio.get_running_loop()
+        clock = Clock(lambda: store.now_ms() + weather.skew_ms, loop.time)
+        self._queue: WorkQueue[JobKey] = WorkQueue(self._pass)
+        self._jobs = Jobs(api)
+        self._pods = Reflector(api, pods_path(), selector(), key_of_pod, self._queue.add, loop.time)
+        self._poster = Poster(cast("Ledger", self._books))
+        workers = PodWorkers(api, self._pods, PodSettings(), "ullage-system", b"secret")
+        puller = Puller(cast("aiohttp.ClientSession", _Network(answer)), SETTINGS.progress_seconds, loop.time)
+        self._reconciler = Reconciler(
+            self._jobs, self._pods, workers, self._poster, puller, Recorder(api), SETTINGS, clock, admit
+        )
+        self._api = api
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def dead(self) -> bool:
+        return self._client.dead
+
+    @property
+    def failure(self) -> str | None:
+        """Why it ended by itself; null while it lives, and where it was made to end."""
+        if self.dead or not self._task.done():
+            return None
+        return f"the operator ended: {self._task.exception()!r}"
+
+    def wake(self) -> None:
+        """Have every job looked at: the verdict on admission has changed."""
+        for item in self._jobs.values():
+            self._queue.add(key_of_job(item))
+
+    def die(self, seconds: float) -> None:
+        """End at once; no call that comes later has any effect."""
+        if self._client.dead:
+            return
+        self._client.dead = self._books.dead = True
+        self._task.cancel()
+        self._crashed(seconds)
+
+    async def ended(self) -> None:
+        """Wait until nothing of it is left."""
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._poster.close()
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pods.run())
+            group.create_task(self._hear_of_jobs())
+            await self._pods.synced.wait()
+            group.create_task(self._queue.run(SETTINGS.workers))
+            group.create_task(self._resync())
+
+    async def _pass(self, key: JobKey) -> float | None:
+        self._passes_made += 1
+        if self._passes_made > MANY_PASSES:
+            self._failed(BUSY, f"{key}: {self._passes_made} passes")
+            await asyncio.get_running_loop().create_future()
+        try:
+            return await self._reconciler.reconcile(key)
+        except EXPECTED:
+            raise
+        except Exception as error:
+            self._failed(PASSES, f"a pass raised {type(error).__name__}: {error}")
+            raise
+
+    async def _resync(self) -> None:
+        """What ``Service`` does."""
+        while True:
+            try:
+                for key in await self._jobs.read_all():
+                    self._queue.add(key)
+            except EXPECTED:
+                pass
+            await asyncio.sleep(RESYNC_SECONDS)
+
+    async def _hear_of_jobs(self) -> None:
+        """What kopf does: list, then watch; of what was deleted while the watch was lost nobody tells."""
+        while True:
+            try:
+                listed = await self._api.get(jobs_path())
+                for item in listed["items"]:
+                    self._job_seen({"apiVersion": "ullage.dev/v1alpha1", "kind": "TrainingJob", **item}, deleted=False)
+                version = listed["metadata"]["resourceVersion"]
+                while True:
+                    async for event in self._api.watch(jobs_path(), {"resourceVersion": version}):
+                        version = event["object"]["metadata"]["resourceVersion"]
+                        self._job_seen(event["object"], deleted=event["type"] == "DELETED")
+            except EXPECTED:
+                await asyncio.sleep(0.1)
+
+    def _job_seen(self, job: JsonObject, *, deleted: bool) -> None:
+        """What ``Service.job_seen`` does."""
+        if deleted:
+            self._jobs.gone(job)
+        else:
+            self._jobs.seen(job)
+        self._queue.add(key_of_job(job))

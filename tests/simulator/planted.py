@@ -1,0 +1,174 @@
+"""Bugs of one line, each with the invariants that are to catch it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+from .judge import (
+    BUSY,
+    CREATING,
+    ENDS,
+    FINISHED,
+    NOTHING_TO_DO,
+    ONCE,
+    ONE_ATTEMPT,
+    RESTARTS,
+    RUNS,
+    SECONDS,
+    TERMINAL,
+    UNWRITTEN,
+    USAGE,
+)
+
+SEEDS = 600
+"""Within so many seeds each is found; most within twenty."""
+_TESTS = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A line of the operator's, what is put in its place, and what then happens that may not."""
+
+    what: str
+    path: str
+    line: str
+    instead: str
+    caught_by: frozenset[str]
+
+    def plant(self, folder: Path) -> Path:
+        """Copy the operator into a folder, with the bug; return what goes on the module search path.
+
+        Raises
+        ------
+        LookupError
+            The line is not there exactly once: the operator has changed, and the bug with it.
+        """
+        spec = find_spec("ullage_operator")
+        assert spec is not None
+        assert spec.origin is not None
+        root = folder / "ullage_operator"
+        copytree(Path(spec.origin).parent, root, ignore=ignore_patterns("__pycache__"))
+        source = (root / self.path).read_text()
+        if source.count(self.line) != 1:
+            raise LookupError(f"{self.path}: expected once, found {source.count(self.line)} times: {self.line!r}")
+        (root / self.path).write_text(source.replace(self.line, self.instead))
+        return folder
+
+
+def hunt(bug: Bug, folder: Path, start: int = 0) -> tuple[int, str] | None:
+    """Return the first seed that finds a bug, and the invariant; null if none does."""
+    program = (
+        "from simulator.search import first\n"
+        f"finding = first({start}, {SEEDS})\n"
+        "print(finding and f'{finding.schedule.seed}:{finding.violation.invariant}' or '')"
+    )
+    trainer = find_spec("ullage_trainer")
+    assert trainer is not None
+    assert trainer.origin is not None
+    path = [str(bug.plant(folder)), str(_TESTS), str(Path(trainer.origin).parents[1])]
+    answer = subprocess.run(
+        [sys.executable, "-c", f"import sys\nsys.path[:0] = {path!r}\n{program}"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    ).stdout.strip()
+    seed, _, invariant = answer.partition(":")
+    return (int(seed), invariant) if answer else None
+
+
+BUGS = (
+    Bug(
+        "an attempt's number is not raised above what its pods have",
+        "plan/decide.py",
+        "number = 1 + max([stage.attempt, *(w.attempt for w in self.workers if w.stage is stage.name)])",
+        "number = max(1, stage.attempt)",
+        frozenset({BUSY, ENDS, ONCE}),
+    ),
+    Bug(
+        "a gang that has lost a worker is given up while the others live",
+        "plan/decide.py",
+        """            if live := self._live():
+                return self._stop(
+                    live, self._status(stage=self._counted(stage, attempt))""",
+        """            if live := self._live()[:0]:
+                return self._stop(
+                    live, self._status(stage=self._counted(stage, attempt))""",
+        frozenset({ONE_ATTEMPT, UNWRITTEN, USAGE}),
+    ),
+    Bug(
+        "a disruption counts as a restart",
+        "plan/decide.py",
+        '"restarts": stage.restarts + (0 if disrupted else 1),',
+        '"restarts": stage.restarts + 1,',
+        frozenset({RESTARTS}),
+    ),
+    Bug(
+        "a job that has failed is worked on",
+        "plan/decide.py",
+        "        if self.job.status.phase in _TERMINAL:\n            return self._wind_down(self.job.status",
+        "        if self.job.status.phase is Phase.SUCCEEDED:\n            return self._wind_down(self.job.status",
+        frozenset({TERMINAL}),
+    ),
+    Bug(
+        "pods are let go although the ledger is down",
+        "reconcile.py",
+        "        if in_books:\n            await for_each(self._release",
+        "        if pods:\n            await for_each(self._release",
+        frozenset({UNWRITTEN}),
+    ),
+    Bug(
+        "pods are let go before the status holds their end",
+        "reconcile.py",
+        "return not worker.live and (worker.stage, worker.attempt) not in opened",
+        "return not worker.live",
+        frozenset({UNWRITTEN}),
+    ),
+    Bug(
+        "a conflict of the status is passed over",
+        "reconcile.py",
+        "            if not await self.jobs.write_status(raw, decision.status):\n                return 0.0",
+        "            await self.jobs.write_status(raw, decision.status)",
+        frozenset({CREATING, UNWRITTEN, TERMINAL, FINISHED}),
+    ),
+    Bug(
+        "a pod that is asked to end counts as ended",
+        "cluster/observe.py",
+        'return "deletionTimestamp" in pod["metadata"] and not pod["spec"].get("nodeName")',
+        'return "deletionTimestamp" in pod["metadata"]',
+        frozenset({RUNS, ONE_ATTEMPT, SECONDS}),
+    ),
+    Bug(
+        "a hold ends when that is seen, and not when its container ended",
+        "cluster/books.py",
+        "end = max(hold.from_ms, known if measured else min(known, now_ms))",
+        "end = max(hold.from_ms, now_ms)",
+        frozenset({SECONDS}),
+    ),
+    Bug(
+        "nobody waits for a pod whose node is silent",
+        "reconcile.py",
+        "return (min(due) - now) / 1000 if due else None",
+        "return None",
+        frozenset({ENDS}),
+    ),
+    Bug(
+        "pods of an earlier job of the same name are taken for one's own",
+        "cluster/workers.py",
+        "if labels_of(there).get(JOB_UID_LABEL) != job_uid:",
+        "if False:",
+        frozenset({ENDS, UNWRITTEN, SECONDS, RUNS, ONE_ATTEMPT, RESTARTS}),
+    ),
+    Bug(
+        "an operator that starts writes what is written already",
+        "reconcile.py",
+        "if wait is None and decision.status != job.status:",
+        "if wait is None and not self._status_written.get(uid_of(raw)):",
+        frozenset({NOTHING_TO_DO, ENDS, CREATING}),
+    ),
+)
