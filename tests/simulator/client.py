@@ -79,6 +79,9 @@ class Client:
 
         return await self._call("GET", path, listed)
 
+    async def pages(self, path: str, _query: dict[str, str] | None = None) -> AsyncIterator[JsonObject]:
+        yield await self.get(path)
+
     async def create(self, path: str, body: JsonObject) -> JsonObject:
         kind, _, _ = _split(path)
         if path.endswith("/events"):

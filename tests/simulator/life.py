@@ -20,6 +20,7 @@ from ullage_operator.cluster.names import JobKey, JsonObject, jobs_path, key_of_
 from ullage_operator.cluster.pods import PodSettings
 from ullage_operator.cluster.pull import Puller
 from ullage_operator.cluster.reflector import Reflector
+from ullage_operator.cluster.trim import pod_kept
 from ullage_operator.cluster.workers import PodWorkers
 from ullage_operator.ledger import Ledger
 from ullage_operator.plan import Admission
@@ -104,12 +105,14 @@ class Life:
         clock = Clock(lambda: store.now_ms() + weather.skew_ms, loop.time)
         self._queue: WorkQueue[JobKey] = WorkQueue(self._pass)
         self._jobs = Jobs(api)
-        self._pods = Reflector(api, pods_path(), selector(), key_of_pod, self._queue.add, loop.time)
+        self._pods = Reflector(api, pods_path(), selector(), key_of_pod, self._queue.add, loop.time, keep=pod_kept)
         self._poster = Poster(cast("Ledger", self._books))
         workers = PodWorkers(api, self._pods, PodSettings(), "ullage-system", b"secret")
-        puller = Puller(cast("aiohttp.ClientSession", _Network(answer)), SETTINGS.progress_seconds, loop.time)
+        network = cast("aiohttp.ClientSession", _Network(answer))
+        self._puller = Puller(network, SETTINGS.progress_seconds, loop.time, self._queue.add)
+        self._recorder = Recorder(api)
         self._reconciler = Reconciler(
-            self._jobs, self._pods, workers, self._poster, puller, Recorder(api), SETTINGS, clock, admit
+            self._jobs, self._pods, workers, self._poster, self._puller, self._recorder, SETTINGS, clock, admit
         )
         self._api = api
         self._task = asyncio.create_task(self._run())
@@ -136,6 +139,7 @@ class Life:
             return
         self._client.dead = self._books.dead = True
         self._task.cancel()
+        self._puller.close()
         self._crashed(seconds)
 
     async def ended(self) -> None:
@@ -146,6 +150,7 @@ class Life:
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pods.run())
+            group.create_task(self._recorder.run())
             group.create_task(self._hear_of_jobs())
             await self._pods.synced.wait()
             group.create_task(self._queue.run(SETTINGS.workers))
