@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
+from kubernetes import client
 
-from failures.scene import Scene, processes
+from failures.scene import Scene, component, processes
 from local.runs.harness import wait_until
 from operator_tests.tenant import stage_of
 
@@ -91,16 +93,34 @@ def test_a_worker_that_takes_too_much_memory_costs_a_restart_and_not_the_job(sce
 
 
 def test_a_node_that_may_keep_no_pod_disrupts_a_job_and_fails_it_not(scene: Scene) -> None:
-    core = scene.tenant.core
-    (machine,) = core.list_node().items
     scene.begin("evicted", runPolicy={"maxRestarts": 0}, workers=LEAST_GRACE)
+    with nothing_may_run(scene.tenant.core):
+        scene.tenant.wait("evicted", lambda status: stage_of(status)["attempt"] == 2, "a second attempt")
+    scene.finish("evicted", attempt=2)
+
+
+def test_a_node_that_says_nothing_any_more_loses_a_job_s_worker_and_not_the_job(scene: Scene) -> None:
+    scene.begin("unknown", replicas=1, runPolicy={"maxRestarts": 0}, workers=LEAST_GRACE)
+    kubelet = component("kubelet")
+    kubelet.suspend()
+    try:
+        with nothing_may_run(scene.tenant.core):
+            scene.tenant.wait("unknown", lambda status: stage_of(status)["attempt"] == 2, "a second attempt")
+    finally:
+        kubelet.resume()
+    scene.finish("unknown", attempt=2)
+
+
+@contextmanager
+def nothing_may_run(core: client.CoreV1Api) -> Iterator[None]:
+    """Have the node keep no pod, as one that is to be taken away."""
+    (machine,) = core.list_node().items
     taint = {"key": "node.kubernetes.io/out-of-service", "value": "nodeshutdown", "effect": "NoExecute"}
     core.patch_node(machine.metadata.name, {"spec": {"taints": [taint]}})
     try:
-        scene.tenant.wait("evicted", lambda status: stage_of(status)["attempt"] == 2, "a second attempt")
+        yield
     finally:
         core.patch_node(machine.metadata.name, {"spec": {"taints": None}})
-    scene.finish("evicted", attempt=2)
 
 
 def test_a_script_goes_on_from_its_checkpoint_when_a_worker_was_lost(scene: Scene) -> None:

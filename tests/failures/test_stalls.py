@@ -56,3 +56,13 @@ def test_an_agent_that_answers_no_more_is_given_up_by_the_others(scene: Scene, i
     message = scene.tenant.status("wedged")["failure"]["message"]
     assert f"worker {index}" in message
     scene.finish("wedged", attempt=2, restarts=1)
+
+
+def test_an_agent_alone_that_answers_no_more_is_ended_by_the_kubelet(scene: Scene) -> None:
+    scene.operator.options = ("--silence-seconds", "24")
+    scene.begin("mute", replicas=1, workers=LEAST_GRACE)
+    (agent,) = processes("mute-train-1-0", "ullage_trainer")
+    agent.suspend()
+    scene.tenant.wait("mute", lambda status: stage_of(status)["attempt"] == 2, "a second attempt")
+    assert scene.tenant.status("mute")["failure"]["reason"] == "Lost"
+    scene.finish("mute", attempt=2, restarts=1)

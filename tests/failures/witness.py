@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,8 @@ from ullage_operator.ledger import HoldOpened, HoldReleased, Provenance
 Object = dict[str, Any]
 TERMINAL = ("Succeeded", "Failed")
 _SILENCE_SECONDS = 1.0
+_LOST_SECONDS = 59.0
+"""A pod whose node has not told for so long after it was to be gone is lost; a second is for the two clocks."""
 
 
 @dataclass
@@ -39,6 +42,8 @@ class Witness:
     namespace: str
     pods: dict[str, Object] = field(default_factory=dict)
     """Each worker's pod that ever was, by UID, as it was seen last."""
+    told: dict[str, Object] = field(default_factory=dict)
+    """The same as they were when the operator let them go: what they may tell later nobody waits for."""
     present: set[str] = field(default_factory=set)
     """The pods that are there now."""
     faults: list[str] = field(default_factory=list)
@@ -80,7 +85,7 @@ class Witness:
     def books_match(self, books: Books) -> list[str]:
         """Return where the books differ from the pods' own times: no second is lost, and none is there twice."""
         with self._lock:
-            bound = {uid: pod for uid, pod in self.pods.items() if scheduled_ms(pod) is not None}
+            bound = {uid: pod for uid, pod in self.told.items() if scheduled_ms(pod) is not None}
         differing = [fault for uid, pod in bound.items() for fault in _differences(books, uid, pod)]
         jobs = {pod["metadata"]["labels"]["ullage.dev/job"] for pod in bound.values()}
         written = sum(sum(books.holds(job).values()) for job in jobs)
@@ -133,6 +138,8 @@ class Witness:
         with self._lock:
             fresh = uid not in self.pods
             self.pods[uid] = pod
+            if fresh or FINALIZER in pod["metadata"].get("finalizers", []):
+                self.told[uid] = pod
             if kind == "DELETED":
                 self.present.discard(uid)
             else:
@@ -158,8 +165,10 @@ class Witness:
 
 def is_live(pod: Object) -> bool:
     """Tell whether something of a pod runs, or may."""
-    gone_before_bound = "deletionTimestamp" in pod["metadata"] and "nodeName" not in pod["spec"]
-    return pod["status"].get("phase") in ("Pending", "Running") and not _terminated(pod) and not gone_before_bound
+    due = pod["metadata"].get("deletionTimestamp")
+    if due is not None and ("nodeName" not in pod["spec"] or time.time() > _millis(due) / 1000 + _LOST_SECONDS):
+        return False
+    return pod["status"].get("phase") in ("Pending", "Running") and not _terminated(pod)
 
 
 def scheduled_ms(pod: Object) -> int | None:
