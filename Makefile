@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench bench-scale cluster cluster-down images manifests format lock crd clean
+.PHONY: help setup run test fuzz lint bench bench-scale cluster cluster-down images manifests format lock crd clean
 
 BIN := .venv/bin
+EXAMPLES ?= 10000
 EXAMPLE ?= manifests/examples/flight-delays.yaml
 
 help: ## List the targets.
@@ -17,6 +18,9 @@ run: setup ## Fetch real data and run the example job on 2 ranks: prepare, train
 test: setup ## Run every test.
 	@for data in flights mnist fashion; do $(BIN)/python scripts/fetch_data.py $$data .cache/data/$$data || exit 1; done
 	@$(BIN)/pytest
+
+fuzz: setup ## Have the API server and the parser judge made-up specs.
+	@ULLAGE_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/failures/test_fuzz.py
 
 lint: setup ## Check style, types, layers and what is generated.
 	@sh scripts/lint.sh

@@ -38,6 +38,9 @@ def main(
     cluster_domain: Annotated[str, _option("cluster-domain", "The cluster's DNS domain.")] = "cluster.local",
     progress_seconds: Annotated[float, _option("progress-seconds", "How often workers are asked.")] = 60.0,
     backoff_seconds: Annotated[float, _option("backoff-seconds", "From a failure to the first restart.")] = 10.0,
+    silence_seconds: Annotated[
+        int, _option("silence-seconds", "After how long a worker that answers nobody is ended.")
+    ] = 120,
     metrics_port: Annotated[int, _option("metrics-port", "Where Prometheus finds the metrics.")] = 8080,
     health_port: Annotated[int, _option("health-port", "Where the kubelet asks whether it is well.")] = 8081,
 ) -> None:
@@ -51,7 +54,12 @@ def main(
         cluster=cluster,
         namespace=namespace,
         trainer_image=trainer_image or None,
-        pods=PodSettings(cluster_domain=cluster_domain, image_pull_policy=image_pull_policy or None, gang=gang),
+        pods=PodSettings(
+            cluster_domain=cluster_domain,
+            image_pull_policy=image_pull_policy or None,
+            gang=gang,
+            silence_seconds=silence_seconds,
+        ),
         progress_seconds=progress_seconds,
         backoff_seconds=backoff_seconds,
         metrics_port=metrics_port,

@@ -40,6 +40,8 @@ _STALE_SECONDS: Final = 120.0
 _LOCK_SECONDS: Final = 2.0
 _DEFINITION_SECONDS: Final = 0.5
 _SECRET_BYTES: Final = 32
+_JOBS_WATCHER: Final = f"watcher for {PLURAL}"
+"""How begins the name of kopf's task that watches jobs. It ends at the first error that kopf takes for a final one."""
 
 
 class Service:
@@ -49,6 +51,7 @@ class Service:
         self.settings = settings
         self._stack = contextlib.AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
+        self._jobs_watched = False
         self._registry = CollectorRegistry()
         self._passes = PassMetrics(self._registry)
         self._passes.info.labels(version("ullage")).set(1)
@@ -142,6 +145,10 @@ class Service:
         found = [f"the task {task.get_name()} has ended" for task in self._tasks if task.done()]
         if (age := self.pods.age_seconds) > _STALE_SECONDS:
             found.append(f"pods were last seen {age:.0f} s ago")
+        watched = any(task.get_name().startswith(_JOBS_WATCHER) for task in asyncio.all_tasks())
+        if self._jobs_watched and not watched:
+            found.append("jobs are not watched any more")
+        self._jobs_watched |= watched
         return found
 
     @property

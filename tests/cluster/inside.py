@@ -1,15 +1,19 @@
-"""The first process of the node's own namespaces: mounts, network, and all parts, which end with it."""
+"""The first process of the node's own namespaces: mounts, network, and all parts, which end with it.
+
+A part that ends by SIGTERM was asked to, and is started again; if it ends in another way, so does the node.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from cluster.components import ADDRESS, HOST_ADDRESS, components
+from cluster.components import ADDRESS, HOST_ADDRESS, Component, components
 
 _HIDDEN = ("/run", "/var/lib", "/var/log")
 """Folders of the machine that the node sees empty: it leaves nothing in them."""
@@ -18,27 +22,35 @@ _KEPT = ("containerd", "kubelet", "cni")
 _SYSCTLS = {"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1"}
 """What the kubelet wants of the whole machine: it is shown these values and changes none."""
 _PATIENCE_SECONDS = 20.0
+_ASKED_TO_END = (0, -signal.SIGTERM)
+"""How parts end that are told to; the API server says 0."""
 
 
 def main(state: Path, binaries: Path) -> int:
-    """Run all parts until one of them ends."""
+    """Run all parts until one of them ends by itself."""
     _mount(state)
     _connect()
     logs = state / "logs"
     logs.mkdir(exist_ok=True)
-    running = {}
-    for component in components(state, binaries):
-        with (logs / f"{component.name}.log").open("wb") as log:
-            process = subprocess.Popen(
-                component.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=state
-            )
-        running[process.pid] = component.name
+    running = {_start(component, state, logs): component for component in components(state, binaries)}
     while True:
         # Whatever loses its parent in these namespaces comes here.
         pid, status = os.wait()
-        if pid in running:
-            print(f"{running[pid]} ended with {os.waitstatus_to_exitcode(status)}: see {logs}", flush=True)
+        if pid not in running:
+            continue
+        component, code = running.pop(pid), os.waitstatus_to_exitcode(status)
+        if code not in _ASKED_TO_END:
+            print(f"{component.name} ended with {code}: see {logs}", flush=True)
             return 1
+        running[_start(component, state, logs)] = component
+
+
+def _start(component: Component, state: Path, logs: Path) -> int:
+    with (logs / f"{component.name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            component.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=state
+        )
+    return process.pid
 
 
 def _mount(state: Path) -> None:

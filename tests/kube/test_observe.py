@@ -137,8 +137,13 @@ def test_nothing_is_seen_of_a_worker_that_speaks_for_itself_or_that_we_stopped(p
 
 
 def test_a_worker_that_we_asked_to_end_is_stopping() -> None:
-    assert not observe(observed({"running": {}}), None, BOUND_MS).stopping
-    assert observe(observed({"running": {}}, annotations=STOPPED), None, BOUND_MS).stopping
+    deleted = {"deletionTimestamp": ENDED}
+    assert not observe(observed({"running": {}}, metadata=deleted), None, BOUND_MS).stopping
+    assert observe(observed({"running": {}}, annotations=STOPPED, metadata=deleted), None, BOUND_MS).stopping
+
+
+def test_a_worker_that_we_were_about_to_ask_is_not_stopping_until_we_have() -> None:
+    assert not observe(observed({"running": {}}, annotations=STOPPED), None, BOUND_MS).stopping
 
 
 def test_what_a_worker_told_last_counts_until_it_has_a_last_word() -> None:

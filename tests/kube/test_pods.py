@@ -34,6 +34,16 @@ def test_a_pod_holds_its_document_with_the_name_of_worker_0() -> None:
     )
 
 
+def test_worker_0_is_asked_by_the_kubelet_and_asks_the_others_itself() -> None:
+    assert made(index=0)["spec"]["containers"][0]["livenessProbe"] == {
+        "httpGet": {"path": "/v1/report", "port": 29400},
+        "periodSeconds": 20,
+        "timeoutSeconds": 20,
+        "failureThreshold": 6,
+    }
+    assert "livenessProbe" not in made(index=1)["spec"]["containers"][0]
+
+
 def test_a_pod_is_what_the_tenant_s_template_allows() -> None:
     template = {
         "imagePullSecrets": [{"name": "pull"}],

@@ -4,16 +4,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kubernetes import client
 
 from cluster import images
 from cluster.fixtures import core, kubeconfig, namespace, without
-from local.runs.harness import wait_until
 from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Operator
-from operator_tests.tenant import CLAIM, Tenant
+from operator_tests.tenant import Tenant
+from operator_tests.volumes import tenant_in, volume
 
 __all__ = ["core", "kubeconfig", "namespace"]
 
@@ -54,37 +53,5 @@ def tenant(
 ) -> Iterator[Tenant]:
     """A namespace with a volume."""
     assert operator.pods()
-    storage = tmp_path / "storage"
-    storage.mkdir()
-    storage.chmod(0o777)
-    core.create_persistent_volume(volume(namespace, storage, namespace, CLAIM))
-    core.create_namespaced_persistent_volume_claim(namespace, claim(namespace))
-    wait_until(lambda: bound(core, namespace), "a bound claim")
-    custom = client.CustomObjectsApi(core.api_client)
-    yield Tenant(namespace, storage, kubeconfig, core, custom)
-    core.delete_persistent_volume(namespace)
-
-
-def bound(core: client.CoreV1Api, namespace: str) -> bool:
-    return bool(core.read_namespaced_persistent_volume_claim(CLAIM, namespace).status.phase == "Bound")
-
-
-def volume(name: str, folder: Path, namespace: str, claim_name: str) -> dict[str, Any]:
-    spec = {
-        "capacity": {"storage": "10Gi"},
-        "accessModes": ["ReadWriteMany", "ReadWriteOnce"],
-        "hostPath": {"path": str(folder)},
-        "storageClassName": "",
-        "claimRef": {"namespace": namespace, "name": claim_name},
-    }
-    return {"metadata": {"name": name}, "spec": spec}
-
-
-def claim(volume_name: str) -> dict[str, Any]:
-    spec = {
-        "accessModes": ["ReadWriteMany"],
-        "storageClassName": "",
-        "volumeName": volume_name,
-        "resources": {"requests": {"storage": "10Gi"}},
-    }
-    return {"metadata": {"name": CLAIM}, "spec": spec}
+    with tenant_in(core, namespace, tmp_path / "storage", kubeconfig) as made:
+        yield made

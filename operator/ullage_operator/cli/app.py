@@ -170,6 +170,25 @@ def cancel(
     raise typer.Exit(cancel_command(names, Place(context, namespace)))
 
 
+@app.command()
+def release(
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="The namespace; all of them unless given.")
+    ] = None,
+    context: ContextOption = None,
+    ledger_url: Annotated[str | None, typer.Option(help="Books to write into what the workers held.")] = None,
+    cluster: Annotated[str, typer.Option(help="The cluster's name in the books.")] = "kubernetes",
+) -> None:
+    """End workers that an operator which was uninstalled has left, and print what they held.
+
+    Their pods have a finalizer that keeps them until they are in the books, which nobody else takes off now.
+    """
+    from .release import release_command  # noqa: PLC0415
+    from .remote import Place  # noqa: PLC0415
+
+    raise typer.Exit(release_command(Place(context, namespace), ledger_url=ledger_url, cluster_name=cluster))
+
+
 def main() -> None:
     """Run the command line; a reader that went away (``ullage usage | head``) is no error."""
     try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ class Place:
     """The namespace; none means the context's."""
 
 
-class _Cluster:
+class Cluster:
     """The jobs and pods of one namespace."""
 
     def __init__(self, place: Place) -> None:
@@ -46,29 +47,45 @@ class _Cluster:
         self.namespace: str = place.namespace or chosen["context"].get("namespace") or "default"
         connected = config.new_client_from_config(context=place.context)  # type: ignore[no-untyped-call]
         self._custom = client.CustomObjectsApi(connected)
-        self._core = client.CoreV1Api(connected)
+        self.core = client.CoreV1Api(connected)
 
     def create(self, manifest: dict[str, Any]) -> None:
+        """Create a job."""
         self._custom.create_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL, manifest)
 
     def get(self, name: str) -> dict[str, Any]:
+        """Return a job."""
         found: Any = self._custom.get_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL, name)
         return dict(found)
 
     def list(self) -> list[dict[str, Any]]:
+        """Return all jobs."""
         listed: Any = self._custom.list_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL)
         return list(listed["items"])
 
     def delete(self, name: str) -> None:
+        """Delete a job."""
         self._custom.delete_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL, name)
 
+    @staticmethod
+    def unless_gone(call: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+        """Make a request about an object that may be gone meanwhile."""
+        from kubernetes.client import ApiException  # noqa: PLC0415
+
+        try:
+            call(*arguments, **options)
+        except ApiException as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+
     def log(self, pod: str, *, follow: bool) -> Iterator[bytes]:
-        answer: Any = self._core.read_namespaced_pod_log(pod, self.namespace, follow=follow, _preload_content=False)
+        """Yield what a pod writes."""
+        answer: Any = self.core.read_namespaced_pod_log(pod, self.namespace, follow=follow, _preload_content=False)
         yield from answer.stream()
 
 
 @contextmanager
-def _connected(place: Place, what: str) -> Iterator[_Cluster]:
+def connected(place: Place, what: str) -> Iterator[Cluster]:
     """Connect, and say in one line what the cluster does not do."""
     try:
         from kubernetes.client import ApiException  # noqa: PLC0415
@@ -78,7 +95,7 @@ def _connected(place: Place, what: str) -> Iterator[_Cluster]:
         complain(_NEEDS)
         raise Unusable(Exit.ENVIRONMENT) from error
     try:
-        yield _Cluster(place)
+        yield Cluster(place)
     except ConfigException as error:
         complain(f"kubeconfig: expected one that names a cluster, found: {error}; set KUBECONFIG, or --context")
         raise Unusable(Exit.ENVIRONMENT) from error
@@ -105,7 +122,7 @@ def submit_command(paths: list[Path], place: Place) -> Exit:
         for path, job in jobs:
             within = Place(place.context, place.namespace or job.metadata.namespace)
             manifest = job.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
-            with _connected(within, f"{path}: {job.metadata.name}") as cluster:
+            with connected(within, f"{path}: {job.metadata.name}") as cluster:
                 manifest["metadata"]["namespace"] = cluster.namespace
                 cluster.create({"apiVersion": job.api_version, "kind": job.kind, **manifest})
                 typer.echo(
@@ -119,7 +136,7 @@ def submit_command(paths: list[Path], place: Place) -> Exit:
 def status_command(name: str | None, place: Place, *, as_json: bool) -> Exit:
     """Print how far jobs are, or one job; return how the command ends."""
     try:
-        with _connected(place, name or "jobs") as cluster:
+        with connected(place, name or "jobs") as cluster:
             items = cluster.list() if name is None else [cluster.get(name)]
             namespace = cluster.namespace
     except Unusable as error:
@@ -148,7 +165,7 @@ def status_command(name: str | None, place: Place, *, as_json: bool) -> Exit:
 def logs_command(name: str, place: Place, *, follow: bool, stage: Stage | None, worker: int) -> Exit:
     """Print a worker's output, of the latest attempt; return how the command ends."""
     try:
-        with _connected(place, name) as cluster:
+        with connected(place, name) as cluster:
             status = _status(cluster.get(name))
             opened = [known for known in status.stages if known.attempt and (stage is None or known.name is stage)]
             if not opened:
@@ -169,7 +186,7 @@ def cancel_command(names: list[str], place: Place) -> Exit:
     """Delete jobs; return how the command ends."""
     try:
         for name in names:
-            with _connected(place, name) as cluster:
+            with connected(place, name) as cluster:
                 cluster.delete(name)
                 typer.echo(f"{cluster.namespace}/{name} is deleted; its pods end, and what it took stays in the books")
     except Unusable as error:

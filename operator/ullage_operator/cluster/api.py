@@ -30,6 +30,12 @@ class ApiRefusal(Exception):
         self.reason = reason
         self.message = message
 
+    @property
+    def is_of_another(self) -> bool:
+        """Whether the object that was meant, by its UID, is gone; any other conflict passes, a later try succeeds."""
+        conflict = self.status == HTTPStatus.CONFLICT
+        return self.status == HTTPStatus.NOT_FOUND or (conflict and "UID in precondition" in self.message)
+
 
 class Api:
     """Requests to one API server, counted by verb and answer."""

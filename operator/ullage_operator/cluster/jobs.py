@@ -114,5 +114,5 @@ class Jobs:
         try:
             await self.api.delete(jobs_path(*key_of_job(item)), uid_of(item))
         except ApiRefusal as error:
-            if error.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+            if not error.is_of_another:
                 raise

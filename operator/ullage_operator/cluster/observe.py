@@ -61,8 +61,10 @@ def observe(pod: JsonObject, live: ExitReport | None, now_ms: int) -> Worker:
     labels = labels_of(pod)
     state = container_state(pod)
     report = report_of(pod) or live
-    stopping = STOPPED_ANNOTATION in annotations_of(pod)
-    if has_ended(pod, now_ms):
+    over = has_ended(pod, now_ms)
+    # An operator may have died between writing that it stops a pod and doing so.
+    stopping = STOPPED_ANNOTATION in annotations_of(pod) and (over or "deletionTimestamp" in pod["metadata"])
+    if over:
         well = state.get("terminated", {}).get("exitCode") == 0 and is_final(report)
         phase = WorkerPhase.SUCCEEDED if well else WorkerPhase.FAILED
     else:

@@ -33,6 +33,8 @@ USER: Final = 10001
 """Who workers run as, and who their volumes belong to."""
 _DOCUMENT_FOLDER: Final = "/etc/ullage"
 _REPORT: Final = "/dev/termination-log"
+_ASKED_TIMES: Final = 6
+"""How often worker 0 is asked in vain before it is given up."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class PodSettings:
     """When images are pulled; null leaves it to the API server."""
     gang: GangScheduler | None = None
     """Who places an attempt's pods all at once; null leaves each to the cluster's own scheduler."""
+    silence_seconds: int = 120
+    """After how long the kubelet ends a worker 0 that answers nobody; the others of a gang it gives up itself."""
 
 
 def placed(document: StageDocument, settings: PodSettings) -> StageDocument:
@@ -90,6 +94,7 @@ def pod(job: TrainingJob, document: StageDocument, plan: WorkerPlan, key: bytes,
         "env": [*environment, {"name": "ULLAGE_GANG_KEY", "value": key.hex()}],
         "resources": {"requests": dict(resources.requests), "limits": dict(resources.limits)},
         "ports": [{"name": "ullage", "containerPort": COORDINATOR_PORT}],
+        **(_answering(settings.silence_seconds) if plan.index == 0 else {}),
         "volumeMounts": mounts,
         "terminationMessagePath": _REPORT,
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -158,6 +163,18 @@ def pod(job: TrainingJob, document: StageDocument, plan: WorkerPlan, key: bytes,
         },
         "spec": {name: value for name, value in spec.items() if value not in (None, [], {})},
     }
+
+
+def _answering(silence_seconds: int) -> JsonObject:
+    """Have the kubelet ask worker 0's agent, which answers whatever its ranks do, whether it is there."""
+    period = max(1, silence_seconds // _ASKED_TIMES)
+    probe = {
+        "httpGet": {"path": "/v1/report", "port": COORDINATOR_PORT},
+        "periodSeconds": period,
+        "timeoutSeconds": period,
+        "failureThreshold": _ASKED_TIMES,
+    }
+    return {"livenessProbe": probe}
 
 
 def service(namespace: str) -> JsonObject:

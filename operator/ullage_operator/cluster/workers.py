@@ -29,7 +29,6 @@ from .names import (
 from .pods import PodSettings, network_policy, placed, pod, service
 from .reflector import Reflector
 
-_GONE_OR_ANOTHER: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
 _REFUSALS: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST})
 _AT_ONCE: Final = 16
 
@@ -85,13 +84,17 @@ class PodWorkers:
         await for_each(lambda body: self._create(body, uid), bodies)
 
     async def stop(self, item: JsonObject, why: str) -> None:
-        """Ask a pod to end; first it is written on it that this was us."""
+        """Ask a pod to end; first it is written on it that this was us, unless somebody else has deleted it before."""
         if STOPPED_ANNOTATION not in annotations_of(item):
-            patch = {"metadata": {"uid": uid_of(item), "annotations": {STOPPED_ANNOTATION: why}}}
+            if "deletionTimestamp" in item["metadata"]:
+                return  # It ends, and that is a disruption: nobody shall read that we wanted it.
+            # Of a pod that has changed since this is refused, and the next pass looks whether it was deleted.
+            known = {"uid": uid_of(item), "resourceVersion": item["metadata"]["resourceVersion"]}
             try:
+                patch = {"metadata": {**known, "annotations": {STOPPED_ANNOTATION: why}}}
                 self.pods.put(await self.api.patch(_path(item), patch))
             except ApiRefusal as error:
-                if error.status not in _GONE_OR_ANOTHER:
+                if not error.is_of_another:
                     raise
         await self.delete(item)
 
@@ -100,7 +103,7 @@ class PodWorkers:
         try:
             answer = await self.api.delete(_path(item), uid_of(item))
         except ApiRefusal as error:
-            if error.status not in _GONE_OR_ANOTHER:
+            if not error.is_of_another:
                 raise
             return
         if answer.get("kind") == "Pod":
@@ -114,7 +117,7 @@ class PodWorkers:
         try:
             self.pods.put(await self.api.patch(_path(item), patch, STRATEGIC_PATCH))
         except ApiRefusal as error:
-            if error.status not in _GONE_OR_ANOTHER:
+            if not error.is_of_another:
                 raise
 
     async def _create(self, body: JsonObject, job_uid: str) -> None:

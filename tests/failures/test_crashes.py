@@ -1,0 +1,43 @@
+"""The operator dies at any of its writes, and the next one goes on as if nothing had been."""
+
+from __future__ import annotations
+
+from failures.scene import Scene
+from local.runs.harness import wait_until
+from operator_tests.tenant import stage_of
+
+MORE_THAN_ALL = 40
+"""A job's life has fewer writes."""
+FEWEST = 10
+"""It has more."""
+
+
+def test_killed_at_any_write_of_a_job_s_life_the_operator_loses_nothing(scene: Scene) -> None:
+    for write in range(1, MORE_THAN_ALL):
+        if not dies_at(scene, write):
+            assert write > FEWEST
+            return
+    raise AssertionError(f"expected fewer than {MORE_THAN_ALL} writes, found {scene.proxy.writes}")
+
+
+def dies_at(scene: Scene, write: int) -> bool:
+    """Kill one operator after its n-th write, and the next before its first; return whether there were so many."""
+    name = f"life-{write}"
+    scene.operator.start()
+    first = scene.proxy.kill_at(write, scene.operator.kill, after=True)
+    scene.tenant.apply(scene.tenant.waiting(name, replicas=2))
+    scene.tenant.go(name)
+    wait_until(lambda: first.done or scene.tenant.phase(name) == "Succeeded", f"the {write}. write of {name}", 60)
+    if first.done:
+        second = scene.proxy.kill_at(1, scene.operator.kill, after=False)
+        scene.operator.start()
+        wait_until(lambda: second.done or scene.at_rest(name), f"a write of {name} by the next operator", 60)
+        scene.operator.start()
+    scene.tenant.wait_for_phase(name, "Succeeded", 60)
+    scene.settle()
+    stage = stage_of(scene.tenant.status(name))
+    assert (stage["attempt"], stage["restarts"]) == (1, 0)
+    mine = [pod for pod in scene.witness.attempts() if pod.startswith(f"{name}-")]
+    assert mine == [f"{name}-train-1-0", f"{name}-train-1-1"]
+    scene.proxy.death = None
+    return first.done

@@ -1,0 +1,50 @@
+"""Volumes that are folders of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client
+
+from local.runs.harness import wait_until
+from operator_tests.tenant import CLAIM, Tenant
+
+
+@contextmanager
+def tenant_in(core: client.CoreV1Api, namespace: str, storage: Path, kubeconfig: Path) -> Iterator[Tenant]:
+    """Give a namespace a volume that is a new folder."""
+    storage.mkdir()
+    storage.chmod(0o777)
+    core.create_persistent_volume(volume(namespace, storage, namespace, CLAIM))
+    core.create_namespaced_persistent_volume_claim(namespace, claim(namespace))
+    wait_until(lambda: bound(core, namespace), "a bound claim")
+    yield Tenant(namespace, storage, kubeconfig, core, client.CustomObjectsApi(core.api_client))
+    core.delete_persistent_volume(namespace)
+
+
+def bound(core: client.CoreV1Api, namespace: str) -> bool:
+    return bool(core.read_namespaced_persistent_volume_claim(CLAIM, namespace).status.phase == "Bound")
+
+
+def volume(name: str, folder: Path, namespace: str, claim_name: str) -> dict[str, Any]:
+    spec = {
+        "capacity": {"storage": "10Gi"},
+        "accessModes": ["ReadWriteMany", "ReadWriteOnce"],
+        "hostPath": {"path": str(folder)},
+        "storageClassName": "",
+        "claimRef": {"namespace": namespace, "name": claim_name},
+    }
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def claim(volume_name: str) -> dict[str, Any]:
+    spec = {
+        "accessModes": ["ReadWriteMany"],
+        "storageClassName": "",
+        "volumeName": volume_name,
+        "resources": {"requests": {"storage": "10Gi"}},
+    }
+    return {"metadata": {"name": CLAIM}, "spec": spec}
