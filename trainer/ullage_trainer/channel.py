@@ -107,13 +107,17 @@ class Reporter:
     sink: Sink
     interval_seconds: float = PROGRESS_INTERVAL_SECONDS
     _last: float = field(default=0.0, init=False)
+    _held: tuple[Progress, dict[str, Any]] | None = field(default=None, init=False)
+    """What came too soon after the last to be sent: it counts if it was the last word."""
 
     def progress(self, progress: Progress, *, force: bool = False, **counters: Any) -> None:
         """Send progress if the last was sent long enough ago, or if it must not be lost."""
         now = time.monotonic()
         if force or now - self._last >= self.interval_seconds:
-            self._last = now
+            self._last, self._held = now, None
             self.sink.send(Message(progress=progress, **counters))
+        else:
+            self._held = progress, counters
 
     def doing(self, what: str, step: int = 0, total: int | None = None, **counters: Any) -> None:
         """Say what is being done; always sent."""
@@ -122,6 +126,13 @@ class Reporter:
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Say that there is a point to go on from; always sent."""
         self.sink.send(Message(checkpoint=checkpoint))
+
+    def failure(self, failure: Failure) -> None:
+        """Say why it ends, and first how far it came: what was done until then is in the books."""
+        if self._held is not None:
+            progress, counters = self._held
+            self.progress(progress, force=True, **counters)
+        self.sink.send(Message(failure=failure))
 
     def result(self, result: Result, **counters: Any) -> None:
         """Send what was made."""

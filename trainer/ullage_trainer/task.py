@@ -10,7 +10,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from .channel import STACKS_VARIABLE, Message, PipeSink, Reporter, Result
+from .channel import STACKS_VARIABLE, PipeSink, Reporter, Result
 from .config import EXIT_CODES, Failure, Reason, Stage, StageDocument, StopRequested, TrainerError
 from .paths import resolve
 from .stop import StopFlag
@@ -81,7 +81,7 @@ def main() -> int:
             traceback.print_exc()
         elif not isinstance(error, StopRequested):
             print(f"{failure.reason}: {failure.message}", file=sys.stderr)
-        sink.send(Message(failure=failure))
+        reporter.failure(failure)
         return EXIT_CODES[failure.reason]
     if document.script is not None:
         # What the user's program left to do at its end is done, as outside Ullage.
