@@ -53,7 +53,7 @@ def read_objects(path: Path) -> list[Declared]:
 
 def _read(path: Path, load_text: Callable[[str, str], list[T]]) -> list[T]:
     standard_input = str(path) == "-"
-    source = "standard input" if standard_input else str(path)
+    source = source_name(path)
     try:
         # Bytes, so that standard input is read as UTF-8 whatever the locale.
         text = (sys.stdin.buffer.read() if standard_input else path.read_bytes()).decode("utf-8-sig")
@@ -91,3 +91,8 @@ def read_job(path: Path, *, replicas: int | None) -> TrainingJob:
     except InvalidManifest as error:
         complain(str(error))
         raise Unusable(Exit.INVALID) from error
+
+
+def source_name(path: Path) -> str:
+    """Return what a manifest's path is called: ``-`` is standard input."""
+    return "standard input" if path == Path("-") else str(path)

@@ -20,7 +20,7 @@ from ullage_operator.plan.workers import worker_name
 from ullage_trainer.config import Stage
 
 from .exits import Exit, exit_of
-from .manifests import Unusable, complain, read_jobs
+from .manifests import Unusable, complain, read_jobs, source_name
 from .tables import plain_table, wide_console
 
 _NEEDS: Final = "expected the Kubernetes client, which is not installed here; pip install 'ullage[operator]'"
@@ -122,7 +122,7 @@ def submit_command(paths: list[Path], place: Place) -> Exit:
         for path, job in jobs:
             within = Place(place.context, place.namespace or job.metadata.namespace)
             manifest = job.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True)
-            with connected(within, f"{path}: {job.metadata.name}") as cluster:
+            with connected(within, f"{source_name(path)}: {job.metadata.name}") as cluster:
                 manifest["metadata"]["namespace"] = cluster.namespace
                 cluster.create({"apiVersion": job.api_version, "kind": job.kind, **manifest})
                 typer.echo(
