@@ -79,11 +79,11 @@ def odd(inputs: Inputs = ODD, names: dict[str, str] | None = None) -> GapDocumen
     return gap_document(gap_report(inputs, NOVEMBER), replace(ABOUT, names=names or {}))
 
 
-def planned() -> PlanDocument:
-    """Return the plan of the worked example: 26,000 CNY of compute, levelled on coverage."""
+def planned(method: Method = Method.COVERAGE) -> PlanDocument:
+    """Return the plan of the worked example: 26,000 CNY of compute, levelled on coverage unless told otherwise."""
     found, skipped = candidates(WORKED, INPUTS.prices, "CNY")
     compute = [each for each in found if each.subject == A100]
-    plans = with_neighbours(compute, Fraction(26_000), Method.COVERAGE, currency="CNY")
+    plans = with_neighbours(compute, Fraction(26_000), method, currency="CNY")
     return plan_document(plans, WORKED, ABOUT, skipped=skipped)
 
 

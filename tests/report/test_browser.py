@@ -66,9 +66,10 @@ def test_the_browser_shows_the_figures_and_runs_no_script(tmp_path: Path) -> Non
 
 @LANGUAGES
 def test_paper_has_the_figures_and_the_words(language: Language, tmp_path: Path) -> None:
-    text = printed(rendered(language), tmp_path)
+    # A change of font within a number looks like a blank in the text of a PDF.
+    text = "".join(printed(rendered(language), tmp_path).split())
     expected = {
-        Language.ENGLISH: ["November 2026", "CN¥220,600.00", "What is unknown", "llama-65b", "149.76B"],
+        Language.ENGLISH: ["November2026", "CN¥220,600.00", "Whatisunknown", "llama-65b", "149.76B"],
         Language.CHINESE: ["2026年11月", "¥220,600.00", "未知事项", "llama-65b", "1497.6亿"],
     }[language]
     assert [each for each in expected if each not in text] == []

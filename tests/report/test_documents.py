@@ -190,7 +190,10 @@ def test_a_document_comes_back_from_its_json(
     assert type(document).from_json(document.model_dump_json()) == document
 
 
-def test_methods_that_compare_amounts_reach_a_level_in_the_unit_of_amounts() -> None:
-    document = planned()
-    assert document.method is Method.COVERAGE
-    assert [each.level and each.level.unit for each in document.variants] == ["ratio"] * 3
+@pytest.mark.parametrize(
+    ("method", "level", "unit"), [(Method.COVERAGE, 0.8, "ratio"), (Method.HOLDINGS, 1640, "acceleratorHours")]
+)
+def test_a_level_is_in_what_the_method_levels(method: Method, level: float, unit: str) -> None:
+    found = planned(method).chosen.level
+    assert found is not None
+    assert (found.value, found.unit) == (level, unit)

@@ -128,6 +128,15 @@ def test_an_estimate_shows_its_bounds(language: Language) -> None:
     assert coast[2] == f"900 ({bounds}) {words('provenance.estimated')}"
 
 
+def test_the_summary_says_of_estimates_between_what_they_lie() -> None:
+    (told,) = re.findall(r"<li>(compute A100: .*)</li>", rendered_odd())
+    assert told == (
+        "compute A100: 3,860 accelerator-h (declared) of 6,900 accelerator-h (estimated, 6,700 to 7,200) needed; "
+        "gap 3,040 accelerator-h (estimated, 2,840 to 3,340); 55.9% (estimated, 50.1% to 60.6%) of the need is met "
+        "where it arises."
+    )
+
+
 @LANGUAGES
 def test_a_name_is_text_and_never_markup(language: Language) -> None:
     page = render_page(ReportDocument(gap=odd(ODD, {"north": HOSTILE})), language)
