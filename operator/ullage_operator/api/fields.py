@@ -56,6 +56,11 @@ def model_at(location: Location) -> type[BaseModel] | None:
     return model
 
 
+def is_closed(model: type[BaseModel]) -> bool:
+    """Tell whether a type takes no other fields than its own; the API server's metadata takes more."""
+    return model.model_config.get("extra") == "forbid"
+
+
 def field_at(location: Location) -> FieldInfo | None:
     """Return the field at a location."""
     model = model_at(location[:-1]) if location and isinstance(location[-1], str) else None

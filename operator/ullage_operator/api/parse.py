@@ -9,7 +9,8 @@ from dataclasses import replace
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from .errors import FieldError, InvalidManifest, Location
+from .errors import FieldError, InvalidManifest, Location, format_path
+from .fields import field_at, hint_for_unknown, is_closed, model_at
 from .plain import JsonMap, Plain
 from .text import Document, read_documents
 from .translate import WRONG_TYPES, describe, resolve, translate
@@ -75,7 +76,8 @@ def _check(document: object, text: Document | None) -> TrainingJob | list[FieldE
     if header := _header_errors(plain.value):
         return _with_lines(header, text)
     job, located = _validate(plain.value, text)
-    if job is not None and not plain.errors:
+    located += _unknown_nulls(plain.nulls)
+    if job is not None and not plain.errors and not located:
         return job
     # What is wrong as JSON has been told; what the types say of the same place would only repeat it.
     rest = [(at, error) for at, error in located if not any(at[: len(bad)] == bad for bad in plain.errors)]
@@ -90,6 +92,12 @@ def _header_errors(document: JsonMap) -> list[LocatedError]:
             found = describe(document[name]) if name in document else "nothing"
             errors.append(((name,), FieldError(name, repr(expected), found)))
     return errors
+
+
+def _unknown_nulls(nulls: list[Location]) -> list[LocatedError]:
+    """Tell of fields that there are not, and that the types never saw since nothing was in them."""
+    unknown = [at for at in nulls if (model := model_at(at[:-1])) and is_closed(model) and field_at(at) is None]
+    return [(at, FieldError(format_path(at), "a known field", repr(at[-1]), hint_for_unknown(at))) for at in unknown]
 
 
 def _validate(document: JsonMap, text: Document | None) -> tuple[TrainingJob | None, list[LocatedError]]:
