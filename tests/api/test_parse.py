@@ -103,6 +103,16 @@ def test_a_whole_number_written_with_a_point_is_one_as_it_is_to_the_api_server(m
     assert parse(minimal, source="x").spec.training.epochs == 3
 
 
+def test_a_null_in_a_field_that_there_is_not_is_told_as_the_api_server_tells_it(minimal: dict[str, Any]) -> None:
+    minimal["metadata"]["creationTimestamp"] = None  # The API server's own: clients write it so.
+    minimal["spec"]["workers"] = {"replica": None}
+    with pytest.raises(InvalidManifest) as refused:
+        parse(minimal, source="x")
+    assert [str(error) for error in refused.value.errors] == [
+        "spec.workers.replica: expected a known field, found 'replica'; did you mean 'replicas'?"
+    ]
+
+
 def test_a_null_among_the_users_own_arguments_stays(full: dict[str, Any]) -> None:
     job = parse(full, source="x")
     assert job.spec.model is not None

@@ -41,3 +41,24 @@ def dies_at(scene: Scene, write: int) -> bool:
     assert mine == [f"{name}-train-1-0", f"{name}-train-1-1"]
     scene.proxy.death = None
     return first.done
+
+
+def test_a_stop_of_which_each_write_is_some_operator_s_last_is_a_stop(scene: Scene) -> None:
+    scene.begin("halts", workers={"template": {"terminationGracePeriodSeconds": 3}})
+    scene.tenant.patch("halts", {"runPolicy": {"suspend": True}})
+    deaths = 0
+    while True:
+        death = scene.proxy.kill_at(1, scene.operator.kill, after=True)
+        scene.operator.start()
+        wait_until(lambda death=death: death.done or at_rest(scene), "another write, or a job at rest", 60)  # type: ignore[misc]
+        if not death.done:
+            break
+        deaths += 1
+    scene.proxy.death = None
+    assert deaths > 4
+    scene.tenant.patch("halts", {"runPolicy": {"suspend": False}})
+    scene.finish("halts", attempt=2)
+
+
+def at_rest(scene: Scene) -> bool:
+    return scene.tenant.phase("halts") == "Suspended" and scene.witness.held() == []

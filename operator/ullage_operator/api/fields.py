@@ -55,6 +55,11 @@ def model_at(root: type[BaseModel], location: Location) -> type[BaseModel] | Non
     return model
 
 
+def is_closed(model: type[BaseModel]) -> bool:
+    """Tell whether a type takes no other fields than its own; the API server's metadata takes more."""
+    return model.model_config.get("extra") == "forbid"
+
+
 def field_at(root: type[BaseModel], location: Location) -> FieldInfo | None:
     """Return the field at a location of a kind."""
     model = model_at(root, location[:-1]) if location and isinstance(location[-1], str) else None

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from .closest import did_you_mean
-from .errors import FieldError, InvalidManifest, Location
+from .errors import FieldError, InvalidManifest, Location, format_path
+from .fields import field_at, hint_for_unknown, is_closed, model_at
 from .plain import JsonMap, Plain
 from .text import Document, read_documents
 from .translate import WRONG_TYPES, LocatedError, describe, resolve, translate
@@ -120,7 +121,8 @@ def _check(document: object, text: Document | None, kinds: Sequence[type[D]]) ->
         return _with_lines(header, text)
     [kind] = [kind for kind in kinds if kind.__name__ == plain.value["kind"]]
     declared, located = _validate(kind, plain.value, text)
-    if declared is not None and not plain.errors:
+    located += _unknown_nulls(kind, plain.nulls)
+    if declared is not None and not plain.errors and not located:
         return declared
     # What is wrong as JSON has been told; what the types say of the same place would only repeat it.
     rest = [(at, error) for at, error in located if not any(at[: len(bad)] == bad for bad in plain.errors)]
@@ -139,6 +141,16 @@ def _header_errors(document: JsonMap, kinds: Sequence[type[BaseModel]]) -> list[
         hint = did_you_mean(value, known) if isinstance(value, str) and len(known) > 1 else ""
         errors.append(((name,), FieldError(name, expected, found, hint)))
     return errors
+
+
+def _unknown_nulls(kind: type[BaseModel], nulls: list[Location]) -> list[LocatedError]:
+    """Tell of fields that there are not, and that the types never saw since nothing was in them."""
+    unknown = [
+        at for at in nulls if (model := model_at(kind, at[:-1])) and is_closed(model) and field_at(kind, at) is None
+    ]
+    return [
+        (at, FieldError(format_path(at), "a known field", repr(at[-1]), hint_for_unknown(kind, at))) for at in unknown
+    ]
 
 
 def _validate(kind: type[D], document: JsonMap, text: Document | None) -> tuple[D | None, list[LocatedError]]:

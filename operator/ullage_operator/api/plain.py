@@ -27,6 +27,8 @@ class Plain:
 
     def __init__(self, document: object) -> None:
         self.errors: dict[Location, FieldError] = {}
+        self.nulls: list[Location] = []
+        """Where nulls were left out."""
         self._values = 0
         try:
             self.value = self._walk(document, ())
@@ -71,6 +73,8 @@ class Plain:
                 self._refuse((*location, str(key)), "text as a key", f"{key!r}", "write the key in quotes")
             elif item is not None or any(location[: len(place)] == place for place in _KEEPS_NULLS):
                 plain[key] = self._walk(item, (*location, key))
+            else:
+                self.nulls.append((*location, key))
         return plain
 
 
