@@ -86,6 +86,19 @@ def test_a_pod_whose_node_does_not_tell_ended_when_it_was_to_be_gone_and_that_is
     )
 
 
+def test_a_container_that_never_started_ended_by_now_and_that_is_an_estimate() -> None:
+    never = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "finishedAt": None}}
+    pod = observed(never, phase="Failed", metadata={"deletionTimestamp": "2026-11-23T08:01:35Z"})
+    (release,) = ended(pod, HOLD, None, ENDED_MS)
+    assert isinstance(release, HoldReleased)
+    assert (release.to_ms, release.outcome, release.provenance, release.source) == (
+        ENDED_MS,
+        Outcome.FAILED,
+        Provenance.ESTIMATED,
+        "deletion time",
+    )
+
+
 def test_a_node_s_clock_that_is_behind_makes_no_time_below_zero() -> None:
     early = terminated(0, report(WorkerState.SUCCEEDED))
     early["terminated"]["finishedAt"] = "2026-11-23T08:00:00Z"

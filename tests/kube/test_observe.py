@@ -158,3 +158,10 @@ def test_a_pod_whose_node_does_not_tell_is_lost_a_minute_after_it_was_to_be_gone
     assert has_ended(pod, ENDED_MS + 60_000)
     worker = observe(pod, None, ENDED_MS + 60_000)
     assert (worker.phase, worker.seen.reason if worker.seen else None) == (WorkerPhase.FAILED, Reason.LOST)
+
+
+def test_a_pod_that_never_had_a_node_is_never_lost_by_one_however_late_it_is_seen() -> None:
+    pod = observed(bound=False, metadata={"deletionTimestamp": ENDED})
+    seen = observe(pod, None, ENDED_MS + 3_600_000).seen
+    assert seen is not None
+    assert (seen.reason, seen.message) == (Reason.DISRUPTED, "pod points-train-1-0: somebody else deleted it")

@@ -84,7 +84,9 @@ class BooksOfALife:
         """Post, unless nobody is there any more who does."""
         if self.dead:
             return 0
-        crashes = [event for event in self._weather.next_call() if event.kind == "crash"]
+        events = self._weather.next_call()
+        self._weather.put_off([event for event in events if event.kind != "crash"])
+        crashes = [event for event in events if event.kind == "crash"]
         if any(not crash.applied for crash in crashes):
             self._die(crashes[0].seconds)
             return 0

@@ -53,6 +53,11 @@ class Weather:
         self.calls += 1
         return self.in_calls.pop(self.calls, [])
 
+    def put_off(self, events: list[Event]) -> None:
+        """Have events happen in the next call."""
+        if events:
+            self.in_calls.setdefault(self.calls + 1, []).extend(events)
+
 
 class Client:
     """Implements ``cluster.api.Api`` for one life of the operator."""
@@ -152,22 +157,26 @@ class Client:
     async def _call(self, verb: str, path: str, act: Callable[[], T]) -> T:
         """Take some time, act in the midst of it, and fail where that is to happen."""
         await self._live()
-        before, after = self._faults()
+        before, after = self._faults(verb)
         await asyncio.sleep(self._weather.latency())
-        await self._meet(before, verb)
+        await self._meet(before)
         if verb != "GET":
             self._weather.writes.append(f"{verb} {path}")
         answer = act()
-        await self._meet(after, verb)
+        await self._meet(after)
         await asyncio.sleep(self._weather.latency())
         return answer
 
-    def _faults(self) -> tuple[list[Event], list[Event]]:
+    def _faults(self, verb: str) -> tuple[list[Event], list[Event]]:
         """Count a call; return what happens before and after it takes effect."""
         events = self._weather.next_call()
+        if verb != "PUT":
+            # Only what is replaced can have changed meanwhile.
+            self._weather.put_off([event for event in events if event.kind == "conflict"])
+            events = [event for event in events if event.kind != "conflict"]
         return [event for event in events if not event.applied], [event for event in events if event.applied]
 
-    async def _meet(self, events: list[Event], verb: str) -> None:
+    async def _meet(self, events: list[Event]) -> None:
         """Have happen what happens now; a life that is over waits for ever."""
         for event in events:
             match event.kind:
@@ -177,7 +186,7 @@ class Client:
                     raise ApiRefusal(500, "InternalError", "etcdserver: request timed out")
                 case "timeout":
                     raise TimeoutError
-                case "conflict" if verb in ("PUT", "PATCH", "DELETE") and not event.applied:
+                case "conflict" if not event.applied:
                     raise conflict("it")
         await self._live()
 

@@ -150,7 +150,7 @@ def _end(  # noqa: PLR0911 - one return a way to end
     if status.get("reason") == "Evicted":
         return _failure(pod, Reason.DISRUPTED, f"evicted: {status.get('message', '')}")
     if "deletionTimestamp" in pod["metadata"]:
-        if _is_lost(pod, now_ms) and not terminated:
+        if _is_lost(pod, now_ms) and not terminated and not _gone_before_bound(pod):
             return _failure(pod, Reason.LOST, "its node does not tell how it ended")
         return _failure(pod, Reason.DISRUPTED, "somebody else deleted it")
     if terminated.get("reason") == "OOMKilled":
