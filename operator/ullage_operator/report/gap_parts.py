@@ -1,0 +1,317 @@
+"""The document of a period's gap: its keys, and what each means."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from .parts import Document, Part, Period, Quantity, Thing
+
+GAP_VERSION: Final = "ullage.dev/gap/v1alpha1"
+
+
+class Unknown(StrEnum):
+    """What is not known of a line, and why."""
+
+    NO_NEED = "noNeedDeclared"
+    """R, and so gap and coverage: nobody declared a need."""
+    NEED_AMOUNT = "needAmountUnknown"
+    """R, and so gap and coverage: a need is declared, its amount is not known."""
+    OWN_MACHINES = "ownMachinesNotRead"
+    """A on own machines: no books tell what some of them were used for."""
+    NO_BOOKS = "noBooksRead"
+    """A and U: no books were read."""
+    USE_PARTLY = "usePartlyMeasured"
+    """U: over a part of A it was not measured."""
+
+
+class LeftOut(StrEnum):
+    """Why an institution is not counted in a disparity."""
+
+    NO_NEED = "noNeedDeclared"
+    NEED_AMOUNT = "needAmountUnknown"
+    NEEDS_NOTHING = "needsNothing"
+
+
+class NoCurve(StrEnum):
+    """Why there is no Lorenz curve."""
+
+    TOO_FEW = "fewerThanFive"
+    NOTHING = "nothingToSpread"
+
+
+class Institution(Part):
+    """Who needs and has."""
+
+    id: str
+    """Its key in the books."""
+    name: str
+    """Its name for people."""
+    country: str
+    """ISO 3166-1 alpha-2."""
+    kind: str
+    """What it is, such as university."""
+
+
+class Use(Part):
+    """A and U. U and what follows from it are over the part of A that was measured."""
+
+    allocated: Quantity | None
+    """A: what workers held."""
+    measured: Quantity | None
+    """The part of A whose use is known."""
+    measured_share: Quantity | None
+    """That part over A; null where nothing was held."""
+    used: Quantity | None
+    """U: what was active while held. Activity, not model FLOP utilisation."""
+    unmeasured: Quantity | None
+    """The part of A whose use is not known."""
+    idle: Quantity | None
+    """A - U; below 0 where CPU was used beyond what was asked for."""
+    intensity: Quantity | None
+    """U / A."""
+
+
+class GapLine(Part):
+    """One institution and one thing."""
+
+    institution: str
+    """Its id."""
+    thing: Thing
+    """What is counted; its unit is that of all amounts here."""
+    required: Quantity | None
+    """R."""
+    own: Quantity
+    """K: its machines, the data that it holds, its people."""
+    granted: Quantity
+    """F: granted in kind, and released; of data, also what others share with it."""
+    moved: Quantity | None
+    """Of talent, net hours that collaboration, exchange and education brought; null of all else."""
+    supply: Quantity
+    """S = K + F, and what moved."""
+    gap: Quantity | None
+    """max(R - S, 0)."""
+    gap_fte: Quantity | None
+    """Of talent, the gap in full-time equivalents of the period; null of all else."""
+    surplus: Quantity | None
+    """max(S - R, 0): never netted with another's gap."""
+    coverage: Quantity | None
+    """S / R; null where nothing is required or R is unknown."""
+    use: Use
+    """A and U."""
+    own_allocated: Quantity | None
+    """The part of A on its own machines."""
+    unknown: tuple[Unknown, ...]
+    """What is not known."""
+
+
+class GroupLine(Part):
+    """One thing over several institutions. Of data, R and the gap are null: several may need the same data."""
+
+    thing: Thing
+    """What is counted; its unit is that of all amounts here."""
+    members: tuple[str, ...]
+    """The institutions that have a line of it."""
+    required: Quantity | None
+    """The sum of R."""
+    supply: Quantity
+    """The sum of S; of data, each asset once. Pools are not in it."""
+    pooled: Quantity
+    """Granted to several of these as one pool."""
+    gap: Quantity | None
+    """The sum of gaps, each clipped at 0, pools not counted."""
+    gap_after_pools: Quantity | None
+    """What is left of it when pools are shared out as well as they can be."""
+    gap_fte: Quantity | None
+    """Of talent, the gap in full-time equivalents of the period; null of all else."""
+    surplus: Quantity | None
+    """The sum of surpluses."""
+    met: Quantity | None
+    """The share of the need that is met where it arises: 1 - gap / R."""
+    use: Use
+    """A and U."""
+    own_allocated: Quantity | None
+    """The part of A on own machines; null where it is unknown for one of them."""
+    need_unknown: tuple[str, ...]
+    """Institutions that are in no sum of R, gap and surplus."""
+
+
+class Group(Part):
+    """Sums over the institutions of one country or kind."""
+
+    by: str
+    """By what they are grouped: country or kind."""
+    name: str
+    """Which."""
+    totals: tuple[GroupLine, ...]
+    """Thing by thing."""
+
+
+class Bottleneck(Part):
+    """What an institution is covered least in."""
+
+    institution: str
+    thing: Thing
+    coverage: Quantity
+
+
+class Cost(Part):
+    """What closing the gaps in one thing costs."""
+
+    thing: Thing
+    cost: Quantity
+
+
+class Unpriced(Part):
+    """A gap that is in no sum of money: it has no price, or is not known."""
+
+    institution: str
+    thing: Thing
+    gap: Quantity | None
+
+
+class Money(Part):
+    """What closing gaps costs, in one currency."""
+
+    institution: str | None
+    """Its id; null: all of them, pools counted."""
+    currency: str
+    """ISO 4217; nothing is exchanged."""
+    gross: Quantity
+    """The sum of price x gap."""
+    awarded: Quantity
+    """Money that is released to them; it never counts as supply."""
+    net: Quantity
+    """What is left when awards are spent where they may be."""
+    at_least: bool
+    """Whether gross and net are lower bounds, as something has no price."""
+    costs: tuple[Cost, ...]
+    """The gross need by what it is spent on."""
+    unpriced: tuple[Unpriced, ...]
+    """What is in no sum."""
+
+
+class Moved(Part):
+    """Hours that reached an account of people; over all accounts of a role they sum to zero."""
+
+    holder: str
+    """An institution's id, or a boundary: ``abroad:XX``, ``recruits``, ``departures``, ``training``."""
+    role: str
+    hours: Quantity
+
+
+class Course(Part):
+    """Education delivered: reported, never counted as supply."""
+
+    institution: str
+    learner_hours: Quantity
+    completers: int
+    """People who complete, in this period or later."""
+    completes_at: str
+    """From when they have the new role."""
+
+
+class Rest(Part):
+    """What a cluster's nodes offer, and what of it nobody held."""
+
+    books: str
+    thing: Thing
+    capacity: Quantity
+    held: Quantity
+    rest: Quantity
+    rest_share: Quantity | None
+    idle: bool
+    """True: all tenants' pods are known, and the rest is idle. False: it is merely not held by Ullage."""
+
+
+class Unattributed(Part):
+    """Use by jobs of no institution: in no line and no total."""
+
+    thing: Thing
+    use: Use
+
+
+class Point(Part):
+    """A point of a Lorenz curve, from the worst supplied on."""
+
+    weight_share: float
+    """The part of all institutions, or of all need."""
+    amount_share: float
+    """The part of the supply that they have."""
+
+
+class Excluded(Part):
+    """An institution that a disparity does not count."""
+
+    institution: str
+    why: LeftOut
+
+
+class Frontier(Part):
+    """How many times more the best supplied institution has."""
+
+    institution: str
+    ratio: Quantity | None
+    """Null where it has nothing."""
+
+
+class Spread(Part):
+    """How unequally one thing is spread."""
+
+    thing: Thing
+    by_need: bool
+    """False: S, each institution counted once. True: S / R weighted by R, which is 0 where all are covered alike."""
+    units: int
+    """How many institutions are counted."""
+    left_out: tuple[Excluded, ...]
+    gini: Quantity | None
+    """0 to 1."""
+    theil: Quantity | None
+    """0 and up."""
+    theil_between_countries: Quantity | None
+    """The part of Theil from differences between countries; the rest lies within them."""
+    theil_between_kinds: Quantity | None
+    """The part of Theil from differences between kinds of institutions; the rest lies within them."""
+    frontier: tuple[Frontier, ...]
+    lorenz: tuple[Point, ...]
+    """Empty below five institutions."""
+    no_lorenz: NoCurve | None
+    """Why it is empty."""
+
+
+class Month(Part):
+    """The sums of one calendar month."""
+
+    period: Period
+    totals: tuple[GroupLine, ...]
+    money: tuple[Money, ...]
+
+
+class GapDocument(Document):
+    """The gap of a period: each institution's, sums, money, disparity, trend."""
+
+    version: str = GAP_VERSION
+    """The shape of this document."""
+    period: Period
+    as_of: str
+    """Until when the books and declarations were read, UTC."""
+    books: tuple[str, ...]
+    """The clusters and imports whose books were read; none: A and U are unknown."""
+    institutions: tuple[Institution, ...]
+    lines: tuple[GapLine, ...]
+    totals: tuple[GroupLine, ...]
+    """Over all institutions, thing by thing."""
+    groups: tuple[Group, ...]
+    """Over countries and kinds, where they were asked for."""
+    bottlenecks: tuple[Bottleneck, ...]
+    money: tuple[Money, ...]
+    """By institution and currency."""
+    money_totals: tuple[Money, ...]
+    """By currency."""
+    spreads: tuple[Spread, ...]
+    moved: tuple[Moved, ...]
+    courses: tuple[Course, ...]
+    rests: tuple[Rest, ...]
+    unattributed: tuple[Unattributed, ...]
+    trend: tuple[Month, ...]
+    """By calendar month, where it was asked for."""
