@@ -45,7 +45,7 @@ Row = Sequence[str | float | None]
 
 
 def gap_csv(document: GapDocument) -> str:
-    """Return all figures of a gap; ``of`` is institution, total, country, kind or unattributed."""
+    """Return all figures of a gap; ``of`` is institution, total, country, kind, modelFamily or unattributed."""
     return _sheet(GAP_HEAD, _gap_rows(document))
 
 
@@ -114,6 +114,8 @@ def _gap_rows(document: GapDocument) -> Iterator[Row]:
             yield from ended(_rows(group.by, group.name, total.thing, total))
     for each in document.unattributed:
         yield from ended(_rows("unattributed", "", each.thing, each.use))
+    for family in document.families:
+        yield from ended(_rows("modelFamily", family.model_family or "", family.thing, family.use))
     for found in (*document.money, *document.money_totals):
         yield from ended(_money_rows(found))
     yield from (row for total in document.totals for row in ended(_rows("total", "", total.thing, total)))
