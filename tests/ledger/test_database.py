@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
+from sqlalchemy.exc import DatabaseError
 
 from ledger.builders import hold, release
 from ledger.subject_builders import capacity, one_of_each
@@ -64,6 +65,23 @@ def test_the_database_itself_refuses_to_change_or_delete_a_row(ledger_file: Path
     for statement in (f"UPDATE {table} SET {key} = {key} + 1", f"DELETE FROM {table}"):  # noqa: S608  # our own names
         with pytest.raises(sqlite3.IntegrityError, match=REFUSAL):
             raw(ledger_file, statement)
+
+
+def test_a_real_postgresql_refuses_to_change_delete_or_truncate(postgres_schema_url: str) -> None:
+    with Ledger.open(postgres_schema_url, cluster="local", now_ms=lambda: 100_000) as ledger:
+        ledger.post(one_of_each())
+        for table in [table.name for table in metadata.sorted_tables]:
+            key = metadata.tables[table].primary_key.columns[0].name
+            change = f"UPDATE {table} SET {key} = {key} + 1"  # noqa: S608  # our own names
+            for statement in (change, f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):  # noqa: S608  # our own
+                with pytest.raises(DatabaseError, match=REFUSAL), ledger._engine.begin() as connection:
+                    connection.exec_driver_sql(statement)
+        assert ledger.verify() == []
+        with ledger._engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE award DISABLE TRIGGER award_append_only")
+        assert ledger.verify() == [
+            "table award: expected the trigger award_append_only, which keeps it append-only, found none"
+        ]
 
 
 def test_reading_creates_nothing(ledger_file: Path) -> None:

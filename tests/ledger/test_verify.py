@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.builders import activity, data_use, hold, release
+from ledger.subject_builders import capacity, one_of_each
 from ullage_operator.ledger import Ledger, Reversal
 from ullage_operator.ledger.tables import append_only, metadata, triggers
 
-TABLES = ("entry", "hold", "hold_release", "activity", "activity_rank", "data_use")
+TABLES = tuple(table.name for table in metadata.sorted_tables if table.name != "schema_version")
 
 
 @pytest.fixture
@@ -23,6 +24,8 @@ def books(ledger_file: Path) -> Iterator[Ledger]:
         ledger.post([hold(), activity(), data_use(), release()])
         reversal = Reversal.of(release(), reason="clock", author="ana", at_ms=20_000)
         ledger.post([reversal, release(to_ms=10_500, revision=2), hold("worker-2")])
+        ledger.post(one_of_each()[4:])
+        ledger.post([capacity(name="n2", from_ms=0)])  # late, as second 0 is closed
         yield ledger
 
 
