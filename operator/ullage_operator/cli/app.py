@@ -106,7 +106,9 @@ def usage(
     as_of: AsOfOption = None,
     ledger: LedgerOption = None,
     cluster: ClusterOption = LOCAL,
-    output: Annotated[UsageFormat, typer.Option("--output", "-o", help="How the result is printed.")] = UsageFormat.TEXT,
+    output: Annotated[
+        UsageFormat, typer.Option("--output", "-o", help="How the result is printed.")
+    ] = UsageFormat.TEXT,
 ) -> None:
     """Show what jobs held and used, from the books."""
     from .books import Place  # noqa: PLC0415

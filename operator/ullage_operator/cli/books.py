@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,8 +10,7 @@ from pathlib import Path
 
 from ullage_operator import gap
 from ullage_operator.api import InvalidManifest
-from ullage_operator.ledger import Ledger, LedgerError, LedgerMissing
-from ullage_operator.ledger.selection import AsOf
+from ullage_operator.ledger import AsOf, ConflictingEntry, Ledger, LedgerError, LedgerMissing, RefusedEntry
 from ullage_operator.local import Workdir
 from ullage_operator.local.books import now_ms
 from ullage_operator.report import About
@@ -59,6 +59,14 @@ class Place:
             yield ledger
 
     @contextmanager
+    def existing(self) -> Iterator[Ledger]:
+        """Open books that are there to be written; none are made."""
+        with self._opened(read_only=True):
+            pass
+        with self._opened(read_only=False) as ledger:
+            yield ledger
+
+    @contextmanager
     def _opened(self, *, read_only: bool) -> Iterator[Ledger]:
         try:
             with Ledger.open(self.url, cluster=self.cluster, now_ms=now_ms, read_only=read_only) as ledger:
@@ -66,9 +74,20 @@ class Place:
         except LedgerMissing as error:
             complain(f"{error}, and so does `ullage declare`")
             raise Unusable(Exit.ENVIRONMENT) from error
+        except (ConflictingEntry, RefusedEntry) as error:
+            complain(str(error))
+            raise Unusable(Exit.INVALID) from error
         except LedgerError as error:
             complain(str(error))
             raise Unusable(Exit.ENVIRONMENT) from error
+
+
+def author() -> str:
+    """Return who posts: this machine's name of whoever runs the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "ullage"
 
 
 @dataclass(frozen=True)
@@ -106,7 +125,7 @@ def measure(place: Place, question: Question) -> Measured:
         The books can't be read, or what is asked is no question; that has been said.
     """
     period = period_of(question.period, question.since, question.until, now_ms())
-    kinds, catalogue = _kinds(question.kinds), catalogue_of(question.catalogue)
+    kinds, catalogue = kinds_of(question.kinds), catalogue_of(question.catalogue)
     moment = moment_of(question.as_of)
     with place.reading() as ledger, ledger.books(moment) as books:
         try:
@@ -159,7 +178,14 @@ def catalogue_of(own: Path | None) -> gap.Catalogue:
         raise Unusable(Exit.INVALID) from error
 
 
-def _kinds(told: tuple[str, ...]) -> Mapping[str, str]:
+def kinds_of(told: tuple[str, ...]) -> Mapping[str, str]:
+    """Return which accelerator a resource of the cluster is, such as ``nvidia.com/gpu`` an ``A100``.
+
+    Raises
+    ------
+    Unusable
+        A text is not RESOURCE=TYPE; that has been said.
+    """
     found: dict[str, str] = {}
     for text in told:
         resource, _, kind = text.partition("=")

@@ -30,6 +30,7 @@ from .options import (
     WorkdirOption,
 )
 
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (declare, gap, plan, compare, report):
@@ -102,7 +103,7 @@ def plan(
         list[str] | None,
         typer.Option(
             metavar="ID=WEIGHT|FILE",
-            help="Weights for max-min and diminishing-returns: id=2, or a YAML file of ids and weights; 1 unless given.",
+            help="Weights for max-min and diminishing-returns: id=2, or a YAML file of such; 1 unless given.",
         ),
     ] = None,
     limit: Annotated[
@@ -165,7 +166,10 @@ def compare(
     from .books import Place, Question  # noqa: PLC0415
     from .compare import compare_command, list_command  # noqa: PLC0415
 
-    place, question = Place.of(workdir, ledger, cluster), Question(None, None, None, as_of, tuple(kind or ()), catalogue)
+    place, question = (
+        Place.of(workdir, ledger, cluster),
+        Question(None, None, None, as_of, tuple(kind or ()), catalogue),
+    )
     if listed:
         raise typer.Exit(list_command(question, output))
     raise typer.Exit(compare_command(place, question, tuple(names or ()), grid, output))

@@ -84,7 +84,7 @@ def _marked(found: Quantity, told: Callable[[float], str]) -> str:
 
 def number(value: float) -> str:
     """Return a number with few digits, thousands apart, and a prefix where it is large."""
-    if abs(value) >= 1e15:
+    if abs(value) >= 1e15 or 0 < abs(value) < 0.01:
         return f"{value:.3g}"
     for size, prefix in _PREFIXES:
         if abs(value) >= 10 * size or (abs(value) >= size > 1e6):

@@ -36,7 +36,8 @@ def models(incomplete: str) -> list[str]:
     from ullage_operator.gap import published  # noqa: PLC0415
 
     catalogue = published()
-    return _starting({each.id for each in [*catalogue.models, *catalogue.landmarks]}, incomplete)
+    names = {model.id for model in catalogue.models} | {landmark.id for landmark in catalogue.landmarks}
+    return _starting(names, incomplete)
 
 
 def _starting(names: Iterable[str], incomplete: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from ullage_operator.ledger import Ledger
 from ullage_operator.local.books import now_ms
 from ullage_operator.standing import declarations_of, declare, withdraw
 
-from .books import Place
+from .books import Place, author
 from .exits import Exit
 from .instants import instant, told
 from .manifests import Unusable, complain, read_objects
@@ -111,11 +110,10 @@ def _post(ledger: Ledger, objects: Sequence[_BookedObject], withdrawn: Sequence[
     problems = [*_ids_changed(objects, known), *_later(ledger, [*map(_key, objects), *gone], at_ms)]
     problems += [str(each) for each in contradictions(declarations)]
     _refuse(problems)
-    author = _author()
     for kind, object_id in gone:
-        withdraw(ledger, kind, object_id, at_ms, author)
+        withdraw(ledger, kind, object_id, at_ms, author())
     # Whose a pool is follows from labels of others: what was declared before is stated anew beside what is new.
-    declare(ledger, every, declarations, at_ms, author)
+    declare(ledger, every, declarations, at_ms, author())
     after = _generations(ledger, at_ms)
     for kind, object_id in gone:
         typer.echo(f"{kind} {object_id}: withdrawn, from {told(at_ms)}")
@@ -180,14 +178,6 @@ def _later(ledger: Ledger, keys: Iterable[Key], at_ms: int) -> list[str]:
         for key in keys
         if latest.get(key, 0) > at_ms
     ]
-
-
-def _author() -> str:
-    """Return who posts, as the machine knows them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "ullage"
 
 
 def _refuse(problems: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ from .gap_tables import bottleneck_table, families_table, groups_table, spread_t
 from .manifests import Unusable, complain
 from .options import By, Sheet
 from .standing_tables import money_table, supply_table, told_as, use_table
-from .tables import wide_console
+from .tables import print_whole, wide_console
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _print(document: GapDocument, unknown: Sequence[str], view: View) -> None:
     def show(heading: str, table: Table) -> None:
         if table.row_count:
             _say(console, f"\n{heading}")
-            console.print(table)
+            print_whole(console, table)
 
     _say(console, told_as(document))
     if view.by in (By.COUNTRY, By.KIND):

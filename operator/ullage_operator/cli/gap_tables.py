@@ -38,8 +38,8 @@ def spread_table(document: GapDocument) -> Table:
         for between in (each.theil_between_countries, each.theil_between_kinds):
             known = each.theil is not None and between is not None
             within = each.theil.value - between.value if each.theil and between else 0.0
-            parts += [_coefficient(between and between.value), _coefficient(within if known else None)]
-        measures = [_coefficient(found and found.value) for found in (each.gini, each.theil)]
+            parts += [_coefficient(between.value if between else None), _coefficient(within if known else None)]
+        measures = [_coefficient(found.value if found else None) for found in (each.gini, each.theil)]
         of = "S / R by need" if each.by_need else "S"
         add_row(table, thing_cells(each.thing)[0], of, str(each.units), *measures, *parts)
     return table

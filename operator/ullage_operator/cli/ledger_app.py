@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -108,3 +110,33 @@ def migrate(
     from .ledger import migrate_command  # noqa: PLC0415
 
     raise typer.Exit(migrate_command(Place.of(workdir, ledger, cluster)))
+
+
+class ImportForm(StrEnum):
+    """What a file of usage is."""
+
+    SACCT = "sacct"
+    CSV = "csv"
+
+
+@app.command(name="import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="What sacct --parsable2 printed, or a CSV file.", metavar="FILE")],
+    form: Annotated[ImportForm, typer.Option("--from", help="What the file is.")],
+    accounts: Annotated[
+        list[str], typer.Option(metavar="ACCOUNT=INSTITUTION", help="The institution of each account there.")
+    ],
+    scope: Annotated[
+        str | None, typer.Option(help="Which place it is the account of; the file's name unless given.")
+    ] = None,
+    zone: Annotated[str, typer.Option(help="The zone of its times that name none.")] = "UTC",
+    workdir: WorkdirOption = DEFAULT_WORKDIR,
+    ledger: LedgerOption = None,
+    cluster: ClusterOption = LOCAL,
+) -> None:
+    """Post usage from elsewhere; rows that can't be taken are told, the others go in, each once."""
+    from .books import Place  # noqa: PLC0415
+    from .ledger_import import Source, import_command  # noqa: PLC0415
+
+    source = Source(file, form.value, tuple(accounts), scope, zone)
+    raise typer.Exit(import_command(Place.of(workdir, ledger, cluster), source))

@@ -17,14 +17,14 @@ from ullage_operator.report import PlanDocument, plan_csv, plan_document
 from ullage_operator.report.plan_document import NotPlanned
 
 from .books import Measured, Place, Question, measure
-from .cells import MARKS_NOTE, add_row, figures_table, share, thing_cells
+from .cells import add_row, figures_table, share, thing_cells
 from .exits import Exit
 from .manifests import Unusable, complain
 from .options import PlanSheet
 from .plan_manifest import Offer, investment
 from .plan_request import Request, Terms, terms_of
-from .standing_tables import plan_table, variants_table
-from .tables import wide_console
+from .standing_tables import MARKS_NOTE, plan_table, variants_table
+from .tables import print_whole, wide_console
 
 _WHY: Final = {
     NotPlanned.SHARED: "data is not used up: buy it once for all",
@@ -118,15 +118,15 @@ def _print(planned: Planned) -> None:
         f"{document.method}, amounts in {document.currency}, at the prices in force at the period's end. {MARKS_NOTE}",
     )
     _say(console, "\nWhat is given, and what that changes")
-    console.print(plan_table(document))
+    print_whole(console, plan_table(document))
     _say(console, "\nThe budget, and a fifth less and more")
-    console.print(variants_table(document))
+    print_whole(console, variants_table(document))
     _say(console, "\nDisparity (Gini) before and after, with what is planned for: 0 is even")
     table = figures_table("what", "of", right=("before", "after"))
     for spread in document.chosen.spreads:
         cells = ("?" if each is None else f"{each.value:.4f}" for each in (spread.gini_before, spread.gini_after))
         add_row(table, thing_cells(spread.thing)[0], "S / R by need" if spread.by_need else "S", *cells)
-    console.print(table)
+    print_whole(console, table)
     if document.chosen.level is not None:
         level = document.chosen.level
         _say(console, f"What is levelled rises to {share(level) if level.unit == 'ratio' else f'{level.value:,.2f}'}.")

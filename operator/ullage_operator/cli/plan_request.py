@@ -94,9 +94,7 @@ def _currency(text: str, problems: list[str]) -> str:
     return text
 
 
-def _subjects(
-    resources: Iterable[str], report: gap.GapReport, problems: list[str]
-) -> frozenset[gap.Subject] | None:
+def _subjects(resources: Iterable[str], report: gap.GapReport, problems: list[str]) -> frozenset[gap.Subject] | None:
     known = {f"{row.subject.resource.value}/{row.subject.type}": row.subject for row in report.rows if row.needed}
     found: set[gap.Subject] = set()
     listed = list(resources)
@@ -126,9 +124,7 @@ def _weights(text: str, ids: list[str], problems: list[str]) -> Iterator[tuple[s
         yield from _weight(str(key), str(value), text, ids, problems)
 
 
-def _weight(
-    name: str, text: str, where: str, ids: list[str], problems: list[str]
-) -> Iterator[tuple[str, Fraction]]:
+def _weight(name: str, text: str, where: str, ids: list[str], problems: list[str]) -> Iterator[tuple[str, Fraction]]:
     if name not in ids:
         problems.append(f"{where}: expected the id of an institution, found {name!r}; {_there(name, ids)}")
     weight = amount_of(text, f"{where}: {name}", problems)

@@ -16,23 +16,39 @@ from .cells import UNITS, add_row, amount, figures_table, money_cells, number, s
 
 MARKS_NOTE: Final = "~ is estimated, of it (low to high); ? is unknown; – has none."
 
+
 def supply_table(document: GapDocument) -> Table:
     """Return supply against need: a line an institution and thing, and the totals."""
     table = figures_table("institution", "what", "unit", right=("R", "K", "F", "moved", "S", "gap", "coverage"))
     for line in document.lines:
         moved = amount(line.moved) if line.moved else "–"
         amounts = [amount(line.own), amount(line.granted), moved, amount(line.supply), amount(line.gap)]
-        add_row(table, line.institution, *thing_cells(line.thing), amount(line.required), *amounts, share(line.coverage))
+        add_row(
+            table, line.institution, *thing_cells(line.thing), amount(line.required), *amounts, share(line.coverage)
+        )
     for total in document.totals:
         # Of data, needs and gaps are not summed: several may need the same.
         required, gap = (amount(each) if each else "–" for each in (total.required, total.gap))
-        add_row(table, "total", *thing_cells(total.thing), required, "", "", "", amount(total.supply), gap, share(total.met) if total.met else "–")
+        add_row(
+            table,
+            "total",
+            *thing_cells(total.thing),
+            required,
+            "",
+            "",
+            "",
+            amount(total.supply),
+            gap,
+            share(total.met) if total.met else "–",
+        )
     return table
 
 
 def use_table(document: GapDocument) -> Table:
     """Return use within allocation: what was held (A), and what of it was used (U)."""
-    table = figures_table("institution", "what", "unit", right=("A", "of it measured", "U", "A - U", "U / A"), last="books")
+    table = figures_table(
+        "institution", "what", "unit", right=("A", "of it measured", "U", "A - U", "U / A"), last="books"
+    )
     told: list[tuple[str, GapLine | GroupLine]] = [(line.institution, line) for line in document.lines]
     told += [("total", total) for total in document.totals]
     for name, line in told:
@@ -53,7 +69,9 @@ def money_table(document: GapDocument) -> Table:
 
 def plan_table(document: PlanDocument) -> Table:
     """Return what a plan gives, and coverage before and after."""
-    table = figures_table("institution", "what", "unit", right=("given", "cost", "gap before", "after", "coverage", "after"))
+    table = figures_table(
+        "institution", "what", "unit", right=("given", "cost", "gap before", "after", "coverage", "after")
+    )
     for line in document.chosen.lines:
         amounts = [amount(each) for each in (line.amount, line.cost, line.gap_before, line.gap_after)]
         coverage = (line.coverage_before, line.coverage_after)

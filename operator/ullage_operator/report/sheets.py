@@ -112,10 +112,10 @@ def _gap_rows(document: GapDocument) -> Iterator[Row]:
     for group in document.groups:
         for total in group.totals:
             yield from ended(_rows(group.by, group.name, total.thing, total))
-    for each in document.unattributed:
-        yield from ended(_rows("unattributed", "", each.thing, each.use))
-    for family in document.families:
-        yield from ended(_rows("modelFamily", family.model_family or "", family.thing, family.use))
+    uses = [("unattributed", "", each.thing, each.use) for each in document.unattributed]
+    uses += [("modelFamily", each.model_family or "", each.thing, each.use) for each in document.families]
+    for of, name, thing, use in uses:
+        yield from ended(_rows(of, name, thing, use))
     for found in (*document.money, *document.money_totals):
         yield from ended(_money_rows(found))
     yield from (row for total in document.totals for row in ended(_rows("total", "", total.thing, total)))
