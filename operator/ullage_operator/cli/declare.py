@@ -61,10 +61,8 @@ def declare_command(place: Place, wanted: Wanted) -> Exit:
 
 
 def _instant(since: str | None) -> int:
-    now, problems = now_ms(), list[str]()
-    at_ms = instant(since, "--since", now, problems)
-    if not problems and at_ms > now:
-        problems.append(f"--since: expected an instant that has come, found {since!r}")
+    problems: list[str] = []
+    at_ms = instant(since, "--since", now_ms(), problems)
     _refuse(problems)
     return at_ms
 

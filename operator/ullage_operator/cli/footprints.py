@@ -19,6 +19,8 @@ _MS_PER_HOUR: Final = 3_600_000
 _US_PER_HOUR: Final = 3_600_000_000
 _JOULES_PER_KILOWATT_HOUR: Final = 3_600_000
 NONE_HELD: Final = "none held"
+_EVER_MS: Final = 253_402_300_800_000
+"""The end of the year 9999: a node's clock may be ahead of this machine's."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,13 @@ class Reading:
 
 def jobs_of(books: Books) -> list[JobName]:
     """Return the jobs that held something, by namespace and name."""
-    names = (row.group["job"] or "" for row in books.usage(0, books.now_ms + 1, by=("job",)))
+    names = (row.group["job"] or "" for row in books.usage(0, _EVER_MS, by=("job",)))
     return [JobName(*name.split("/", 1)) for name in names]
 
 
 def job_footprint(reading: Reading, name: JobName, called: str) -> gap.Footprint:
     """Return what a job was and took, over all of its runs and stages."""
-    now_ms = reading.books.now_ms
-    rows = reading.books.usage(0, now_ms + 1, by=("job", "stage"))
+    rows = reading.books.usage(0, _EVER_MS, by=("job", "stage"))
     own = [row for row in rows if row.group["job"] == str(name)]
     holds = [one.entry for one in reading.books.entries(type_=HoldOpened.type, job=(name.namespace, name.job))]
     runs = len({hold.context.job_uid for hold in holds if isinstance(hold, HoldOpened)})

@@ -91,8 +91,7 @@ def plan_of(measured: Measured, terms: Terms) -> Planned:
     try:
         asked = _share_out(found, terms.budget, terms)
     except ValueError as error:
-        limited = isinstance(error, gap.PlanImpossible)
-        complain(f"plan: {error}" + ("; change --limit or --budget" if limited else ""))
+        complain(f"plan: {error}")
         raise Unusable(Exit.INVALID) from error
     neighbours: list[gap.Plan] = []
     remarks: list[str] = []
