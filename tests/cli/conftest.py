@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.datasets import csv_text, make_datasets
+from cli.office import Office
 from cli.workplace import Workplace
 
 
@@ -34,3 +35,20 @@ def prepared(workplace: Workplace, prepared_storage: Path) -> Workplace:
     """A folder with prepared data sets in storage: jobs start at the train stage."""
     shutil.copytree(prepared_storage, workplace.workdir.storage)
     return workplace
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """An empty folder, which is the working folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("ULLAGE_WORKDIR", "ULLAGE_LEDGER_URL", "ULLAGE_CLUSTER"):
+        monkeypatch.delenv(name, raising=False)
+    return Office(tmp_path)
+
+
+@pytest.fixture
+def vessel(office: Office) -> Office:
+    """A folder with the books of the specification's worked example."""
+    office.declare_vessel()
+    office.hold_vessel()
+    return office

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,21 @@ import typer
 
 from ullage_trainer.config import Stage
 
+from . import books_app, ledger_app
 from .exits import Exit
+from .options import (
+    DEFAULT_WORKDIR,
+    LOCAL,
+    AsOfOption,
+    ClusterOption,
+    Format,
+    LedgerOption,
+    OutputOption,
+    SinceOption,
+    UntilOption,
+    UsageFormat,
+    WorkdirOption,
+)
 
 _EXITS = """Exit codes: 0 done, 1 the job failed while it ran, 2 the manifest or command line is not valid,
 3 the job's data, model or settings are at fault, 4 this machine is in the way (a folder in use, books that
@@ -28,19 +41,7 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """How results are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 Manifest = Annotated[Path, typer.Argument(help="A TrainingJob manifest; - reads standard input.", metavar="MANIFEST")]
-WorkdirOption = Annotated[
-    Path, typer.Option("--workdir", help="The folder for data, artifacts and books.", envvar="ULLAGE_WORKDIR")
-]
-OutputOption = Annotated[Format, typer.Option("--output", "-o", help="How the result is printed.")]
-DEFAULT_WORKDIR = Path(".ullage")
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback
@@ -100,14 +101,25 @@ def usage(
         str,
         typer.Option(help="Keys to group by, of: institution, programme, model_family, job, stage, outcome."),
     ] = "job,stage",
-    since: Annotated[str | None, typer.Option(help="Start of the period (ISO 8601, UTC), included.")] = None,
-    until: Annotated[str | None, typer.Option(help="End of the period (ISO 8601, UTC), excluded.")] = None,
-    output: OutputOption = Format.TEXT,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_of: AsOfOption = None,
+    ledger: LedgerOption = None,
+    cluster: ClusterOption = LOCAL,
+    output: Annotated[
+        UsageFormat, typer.Option("--output", "-o", help="How the result is printed.")
+    ] = UsageFormat.TEXT,
 ) -> None:
     """Show what jobs held and used, from the books."""
-    from .usage import usage_command  # noqa: PLC0415
+    from .books import Place  # noqa: PLC0415
+    from .usage import UsageQuestion, usage_command  # noqa: PLC0415
 
-    raise typer.Exit(usage_command(workdir, by=by, since=since, until=until, as_json=output is Format.JSON))
+    question = UsageQuestion(by=by, since=since, until=until, as_of=as_of)
+    raise typer.Exit(usage_command(Place.of(workdir, ledger, cluster), question, output))
+
+
+books_app.register(app)
+app.add_typer(ledger_app.app)
 
 
 NamespaceOption = Annotated[

@@ -21,6 +21,14 @@ def wide_console() -> Console:
     return console
 
 
+def print_whole(console: Console, table: Table) -> None:
+    """Print a table of which no cell is cut short, however wide it is: a narrow terminal wraps its lines."""
+    width = console.width
+    console.width = max(width, console.measure(table, options=console.options.update(width=10_000)).maximum)
+    console.print(table)
+    console.width = width
+
+
 def plain_table() -> Table:
     """Return a table without borders."""
     return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

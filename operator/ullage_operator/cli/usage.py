@@ -2,61 +2,85 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from datetime import UTC, datetime
-from pathlib import Path
+import sys
+from dataclasses import dataclass
 from typing import get_args
 
 import typer
 
-from ullage_operator.ledger import GroupKey, Ledger, LedgerError
-from ullage_operator.ledger.report import Scope, usage_table
-from ullage_operator.local import Workdir
+from ullage_operator.ledger import GroupKey
+from ullage_operator.ledger.report import Scope, UsageLine, UsageTable, usage_table
 from ullage_operator.local.books import now_ms
 
+from .books import Place, moment_of
 from .exits import Exit
-from .manifests import complain
+from .instants import instant
+from .manifests import Unusable, complain
+from .options import UsageFormat
 from .tables import ENERGY_NOTE, usage_columns, wide_console
 
 _KEYS: tuple[GroupKey, ...] = get_args(GroupKey)
 
 
-def usage_command(workdir_path: Path, *, by: str, since: str | None, until: str | None, as_json: bool) -> Exit:
+@dataclass(frozen=True)
+class UsageQuestion:
+    """What is asked, as it was typed."""
+
+    by: str
+    since: str | None
+    until: str | None
+    as_of: str | None
+
+
+def usage_command(place: Place, question: UsageQuestion, form: UsageFormat) -> Exit:
     """Print usage; return how the command ends."""
-    workdir = Workdir(workdir_path)
     now = now_ms()
     problems: list[str] = []
-    keys = _keys(by, problems)
-    from_ms = _instant(since, "--since", 0, problems)
-    to_ms = _instant(until, "--until", now + 1, problems)
+    keys = _keys(question.by, problems)
+    from_ms = instant(question.since, "--since", 0, problems)
+    to_ms = instant(question.until, "--until", now + 1, problems)
     if not problems and to_ms <= from_ms:
-        problems.append(f"--until: expected an instant after --since, found {until or 'now'} and {since or 'none'}")
+        ends = question.until or "now", question.since or "none"
+        problems.append(f"--until: expected an instant after --since, found {ends[0]} and {ends[1]}")
     if problems:
         complain("\n".join(problems))
         return Exit.INVALID
     try:
-        with Ledger.open(workdir.ledger_url, cluster="local", now_ms=now_ms, read_only=True) as ledger:
-            rows = ledger.usage(from_ms, to_ms, by=keys)
-            total = ledger.usage(from_ms, to_ms)[0]
-    except LedgerError as error:
-        complain(str(error))
-        return Exit.ENVIRONMENT
-    table = usage_table(rows, total, Scope(cluster="local", from_ms=from_ms, to_ms=to_ms, now_ms=now))
-    if as_json:
+        moment = moment_of(question.as_of)
+        with place.reading() as ledger, ledger.books(moment) as books:
+            rows = books.usage(from_ms, to_ms, by=keys)
+            total = books.usage(from_ms, to_ms)[0]
+            scope = Scope(cluster=place.cluster, from_ms=from_ms, to_ms=to_ms, now_ms=min(now, books.now_ms))
+    except Unusable as error:
+        return error.code
+    table = usage_table(rows, total, scope)
+    if form is UsageFormat.JSON:
         typer.echo(json.dumps(table.to_json(), indent=1))
-        return Exit.OK
-    if not rows:
+    elif form is UsageFormat.CSV:
+        _write_csv(table)
+    elif not rows:
         typer.echo("The books hold nothing for this period.")
-        return Exit.OK
-    console = wide_console()
-    console.print(usage_columns(table))
-    console.print(
-        f"Cluster {table.cluster}, {'from the beginning' if not since else table.period_from} to {table.period_to}. "
-        f"{ENERGY_NOTE}",
-        highlight=False,
-        soft_wrap=True,
-    )
+    else:
+        console = wide_console()
+        console.print(usage_columns(table))
+        since = table.period_from if question.since else "from the beginning"
+        as_of = f", as of {table.as_of}" if question.as_of else ""
+        text = f"Cluster {table.cluster}, {since} to {table.period_to}{as_of}. {ENERGY_NOTE}"
+        console.print(text, highlight=False, soft_wrap=True)
     return Exit.OK
+
+
+def _write_csv(table: UsageTable) -> None:
+    """Write a row a group, with the JSON's names; unknown and unattributed are empty cells."""
+    figures = [name for name in UsageLine.model_fields if name != "group"]
+    groups = list(table.lines[0].group) if table.lines else []
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*groups, *figures, "cluster", "period_from", "period_to", "as_of"])
+    for line in table.lines:
+        told = [line.group[key] for key in groups] + [getattr(line, name) for name in figures]
+        writer.writerow([*told, table.cluster, table.period_from, table.period_to, table.as_of])
 
 
 def _keys(by: str, problems: list[str]) -> list[GroupKey]:
@@ -64,19 +88,3 @@ def _keys(by: str, problems: list[str]) -> list[GroupKey]:
     if unknown := [name for name in names if name not in _KEYS]:
         problems.append(f"--by: expected keys among {', '.join(_KEYS)}, found {', '.join(unknown)}")
     return [key for name in names for key in _KEYS if key == name]
-
-
-def _instant(text: str | None, option: str, default: int, problems: list[str]) -> int:
-    """Return milliseconds since 1970; a text that is no instant since then is a problem."""
-    if text is None:
-        return default
-    try:
-        parsed = datetime.fromisoformat(text)
-        milliseconds = round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
-    except ValueError:
-        milliseconds = -1
-    if milliseconds < 0:
-        problems.append(
-            f"{option}: expected an instant since 1970 such as 2026-11-01 or 2026-11-01T08:00:00Z, found {text!r}"
-        )
-    return milliseconds

@@ -7,6 +7,7 @@ from .catalogue import ReferenceModel as ReferenceModel
 from .catalogue import load_catalogue as load_catalogue
 from .catalogue import published as published
 from .catalogue import with_own as with_own
+from .compare import GRID_GRAMS_PER_KILOWATT_HOUR as GRID_GRAMS_PER_KILOWATT_HOUR
 from .compare import Cell as Cell
 from .compare import Cited as Cited
 from .compare import Comparison as Comparison

@@ -41,6 +41,8 @@ class Footprint:
     flop: Cited | None = None
     accelerator_hours: Cited | None = None
     """Its kind is the accelerator."""
+    core_hours: Cited | None = None
+    """Cores of processors, held."""
     energy_kilowatt_hours: Cited | None = None
     """As the source has it; its kind says whether the building is in it."""
     it_energy_kilowatt_hours: Cited | None = None
@@ -54,6 +56,7 @@ QUANTITIES: Final = (
     "data",
     "flop",
     "accelerator_hours",
+    "core_hours",
     "energy_kilowatt_hours",
     "it_energy_kilowatt_hours",
     "emissions_tonnes",

@@ -58,6 +58,7 @@ from .report import usage_table as usage_table
 from .restate import Change as Change
 from .restate import Restated as Restated
 from .selection import AsOf as AsOf
+from .selection import Posted as Posted
 from .store import Ledger as Ledger
 from .usage import OPEN as OPEN
 from .usage import GroupKey as GroupKey

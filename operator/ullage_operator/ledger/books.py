@@ -81,6 +81,38 @@ class Books:
         found = posted(self._connection, (tables.entry.c.id == entry_id) & visible(self._upto))
         return found[0].entry if found else None
 
+    def entries(
+        self,
+        *,
+        about: str | None = None,
+        type_: str | None = None,
+        institution: str | None = None,
+        job: tuple[str, str] | None = None,
+    ) -> list[Posted[Entry]]:
+        """Return entries with their places, in the order they were posted, those that were reversed too.
+
+        Parameters
+        ----------
+        about
+            A subject, or the UID of a worker or of a job.
+        type_
+            Their type.
+        institution
+            In whose books they are.
+        job
+            Namespace and name of a job.
+        """
+        column, wanted = tables.entry.c, visible(self._upto)
+        if about is not None:
+            wanted &= (column.subject == about) | (column.worker_uid == about) | (column.job_uid == about)
+        if type_ is not None:
+            wanted &= column.type == type_
+        if institution is not None:
+            wanted &= column.institution == institution
+        if job is not None:
+            wanted &= (column.namespace == job[0]) & (column.job == job[1])
+        return posted(self._connection, wanted)
+
     def standing(self, subject: str) -> list[Entry]:
         """Return the entries of a subject that count, in the order they were posted."""
         return [

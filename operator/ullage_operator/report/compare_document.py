@@ -17,6 +17,7 @@ UNITS: Final = {
     "active_parameters": "parameters",
     "flop": "flop",
     "accelerator_hours": "acceleratorHours",
+    "core_hours": "coreHours",
     "energy_kilowatt_hours": "kilowattHours",
     "it_energy_kilowatt_hours": "kilowattHours",
     "emissions_tonnes": "tonnesCO2",
@@ -59,8 +60,8 @@ class ComparedQuantity(Part):
     """One quantity over all trainings."""
 
     quantity: str
-    """parameters, active_parameters, data, flop, accelerator_hours, energy_kilowatt_hours, it_energy_kilowatt_hours
-    or emissions_tonnes."""
+    """parameters, active_parameters, data, flop, accelerator_hours, core_hours, energy_kilowatt_hours,
+    it_energy_kilowatt_hours or emissions_tonnes."""
     cells: tuple[Compared, ...]
     """In the order in which they were named."""
 

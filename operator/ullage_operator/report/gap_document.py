@@ -14,6 +14,7 @@ from ullage_operator.gap import Period as GapPeriod
 from .gap_parts import (
     Bottleneck,
     Course,
+    FamilyUse,
     GapDocument,
     GapLine,
     Group,
@@ -53,9 +54,19 @@ Groups = Mapping[str, Mapping[str, Sequence[GroupRow]]]
 
 NO_GROUPS: Final[Groups] = {}
 
+Families = Mapping[tuple[str | None, Subject], gap.Usage]
+"""What :func:`ullage_operator.gap.usage_by` returned by ``model_family``."""
+
+NO_FAMILIES: Final[Families] = {}
+
 
 def gap_document(
-    report: GapReport, about: About, *, trend: Sequence[GapReport] = (), groups: Groups = NO_GROUPS
+    report: GapReport,
+    about: About,
+    *,
+    trend: Sequence[GapReport] = (),
+    groups: Groups = NO_GROUPS,
+    families: Families = NO_FAMILIES,
 ) -> GapDocument:
     """Return the document of a period.
 
@@ -69,6 +80,8 @@ def gap_document(
         Its months, as :func:`ullage_operator.gap.trend` returns them.
     groups
         Sums over countries and kinds.
+    families
+        Use by family of models.
     """
     everyone = {each.id: each for each in report.institutions}
     return GapDocument(
@@ -100,6 +113,10 @@ def gap_document(
         unattributed=tuple(
             Unattributed(thing=Thing.of(subject), use=_use(use, subject, about))
             for subject, use in sorted(report.unattributed.items())
+        ),
+        families=tuple(
+            FamilyUse(model_family=family, thing=Thing.of(subject), use=_use(use, subject, about))
+            for (family, subject), use in families.items()
         ),
         trend=tuple(
             Month(

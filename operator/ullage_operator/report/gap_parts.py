@@ -231,6 +231,15 @@ class Unattributed(Part):
     use: Use
 
 
+class FamilyUse(Part):
+    """Use by jobs that train the same family of models: needs are declared by institution, so only A and U are told."""
+
+    model_family: str | None
+    """The family; null: jobs that name none."""
+    thing: Thing
+    use: Use
+
+
 class Point(Part):
     """A point of a Lorenz curve, from the worst supplied on."""
 
@@ -313,5 +322,7 @@ class GapDocument(Document):
     courses: tuple[Course, ...]
     rests: tuple[Rest, ...]
     unattributed: tuple[Unattributed, ...]
+    families: tuple[FamilyUse, ...] = ()
+    """By family of models."""
     trend: tuple[Month, ...]
     """By calendar month, where it was asked for."""

@@ -45,7 +45,7 @@ Row = Sequence[str | float | None]
 
 
 def gap_csv(document: GapDocument) -> str:
-    """Return all figures of a gap; ``of`` is institution, total, country, kind or unattributed."""
+    """Return all figures of a gap; ``of`` is institution, total, country, kind, modelFamily or unattributed."""
     return _sheet(GAP_HEAD, _gap_rows(document))
 
 
@@ -112,8 +112,10 @@ def _gap_rows(document: GapDocument) -> Iterator[Row]:
     for group in document.groups:
         for total in group.totals:
             yield from ended(_rows(group.by, group.name, total.thing, total))
-    for each in document.unattributed:
-        yield from ended(_rows("unattributed", "", each.thing, each.use))
+    uses = [("unattributed", "", each.thing, each.use) for each in document.unattributed]
+    uses += [("modelFamily", each.model_family or "", each.thing, each.use) for each in document.families]
+    for of, name, thing, use in uses:
+        yield from ended(_rows(of, name, thing, use))
     for found in (*document.money, *document.money_totals):
         yield from ended(_money_rows(found))
     yield from (row for total in document.totals for row in ended(_rows("total", "", total.thing, total)))

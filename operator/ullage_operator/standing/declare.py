@@ -56,8 +56,17 @@ def _next(ledger: Ledger, declared: Object, now_ms: int, author: str) -> Declara
     generation = declared.metadata.generation or (1 if latest is None else latest.generation + 1)
     entry = declaration_of(declared, generation, now_ms, author=author)
     if latest is not None and (latest.spec, latest.object_uid) == (entry.spec, entry.object_uid):
-        return None
+        # What was withdrawn comes back as a generation of its own.
+        return (
+            None if _applies(ledger, entry, now_ms) else entry.model_copy(update={"generation": latest.generation + 1})
+        )
     return entry
+
+
+def _applies(ledger: Ledger, wanted: Declaration, now_ms: int) -> bool:
+    with ledger.books() as books:
+        rows = books.declarations(now_ms, now_ms + 1)
+    return any((row.kind, row.object_id) == (wanted.kind, wanted.object_id) for row in rows)
 
 
 def _latest(ledger: Ledger, kind: str, object_id: str, now_ms: int) -> Declaration | None:

@@ -1,0 +1,97 @@
+"""More tables of a gap: what each lacks most, disparity, groups, families of models, months, and what is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.table import Table
+
+from ullage_operator.report import GapDocument
+from ullage_operator.report.gap_parts import GroupLine, Unknown
+
+from .cells import add_row, amount, figures_table, money_cells, share, thing_cells, use_cells
+
+_UNKNOWN: Final = {
+    Unknown.NO_NEED: "R: nobody declared a need",
+    Unknown.NEED_AMOUNT: "R: a need is declared, its amount is not known",
+    Unknown.OWN_MACHINES: "A on its own machines: no books tell of them",
+    Unknown.NO_BOOKS: "A and U: no books were read",
+    Unknown.USE_PARTLY: "U: over a part of A it was not measured",
+}
+
+
+def bottleneck_table(document: GapDocument) -> Table:
+    """Return what each institution is covered least in."""
+    table = figures_table("institution", "bottleneck", right=("coverage",))
+    for each in document.bottlenecks:
+        add_row(table, each.institution, thing_cells(each.thing)[0], share(each.coverage))
+    return table
+
+
+def spread_table(document: GapDocument) -> Table:
+    """Return how unequally each thing is spread: S by itself, and S / R weighted by R."""
+    heads = ("institutions", "Gini", "Theil", "between countries", "within", "between kinds", "within")
+    table = figures_table("what", "of", right=heads)
+    for each in document.spreads:
+        parts: list[str] = []
+        for between in (each.theil_between_countries, each.theil_between_kinds):
+            known = each.theil is not None and between is not None
+            within = each.theil.value - between.value if each.theil and between else 0.0
+            parts += [_coefficient(between.value if between else None), _coefficient(within if known else None)]
+        measures = [_coefficient(found.value if found else None) for found in (each.gini, each.theil)]
+        of = "S / R by need" if each.by_need else "S"
+        add_row(table, thing_cells(each.thing)[0], of, str(each.units), *measures, *parts)
+    return table
+
+
+def groups_table(document: GapDocument, by: str) -> Table:
+    """Return sums over the institutions of each country or kind."""
+    table = figures_table(by, "what", "unit", right=("R", "S", "gap", "met", "A", "U", "U / A"))
+    for group in document.groups:
+        for total in group.totals if group.by == by else ():
+            add_row(table, group.name, *thing_cells(total.thing), *_sums(total))
+    return table
+
+
+def families_table(document: GapDocument) -> Table:
+    """Return what was held and used by each family of models."""
+    heads = ("A", "of it measured", "U", "A - U", "U / A")
+    table = figures_table("model family", "what", "unit", right=heads, last="books")
+    for each in document.families:
+        add_row(table, each.model_family or "unattributed", *thing_cells(each.thing), *use_cells(each.use))
+    return table
+
+
+def trend_table(document: GapDocument) -> Table:
+    """Return the sums of each month."""
+    table = figures_table("month", "what", "unit", right=("R", "S", "gap", "met", "A", "U", "U / A"))
+    for month in document.trend:
+        for total in month.totals:
+            add_row(table, month.period.start[:7], *thing_cells(total.thing), *_sums(total))
+        for found in month.money:
+            gross, awarded, net = money_cells(found)
+            add_row(table, month.period.start[:7], "money", found.currency, gross, awarded, net, "", "", "", "")
+    return table
+
+
+def unknown_lines(document: GapDocument) -> Iterator[str]:
+    """Yield what is not known, each as a sentence."""
+    for line in document.lines:
+        for what in line.unknown:
+            yield f"{line.institution}, {thing_cells(line.thing)[0]}: {_UNKNOWN[what]}"
+    for found in document.money:
+        for each in found.unpriced:
+            yield f"{each.institution}, {thing_cells(each.thing)[0]}: it has no price in {found.currency}"
+
+
+def _sums(total: GroupLine) -> tuple[str, ...]:
+    # Of data, needs and gaps are not summed: several may need the same.
+    required, gap = (amount(each) if each else "–" for each in (total.required, total.gap))
+    met = share(total.met) if total.met else "–"
+    use = total.use
+    return required, amount(total.supply), gap, met, amount(use.allocated), amount(use.used), share(use.intensity)
+
+
+def _coefficient(value: float | None) -> str:
+    return "?" if value is None else f"{value:.4f}"
