@@ -149,8 +149,8 @@ def test_books_as_of_a_moment_before_anything_was_posted_say_so(vessel: Office) 
     assert (ended.code, ended.out, ended.err) == (
         0,
         (
-            "By <now> the books have neither an institution nor use. `ullage declare` posts manifests; --since of it says "
-            "from when they apply.\n"
+            "By <now> the books have neither an institution nor use. `ullage declare` posts manifests; --since of it "
+            "says from when they apply.\n"
         ),
         "",
     )
