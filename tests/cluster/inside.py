@@ -1,6 +1,6 @@
 """The first process of the node's own namespaces: mounts, network, and all parts, which end with it.
 
-A part that ends by SIGTERM was asked to, and is started again; if it ends in another way, so does the node.
+A part that somebody ends is started again, as on any node; one that ends by itself ends the node.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ _KEPT = ("containerd", "kubelet", "cni")
 _SYSCTLS = {"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1"}
 """What the kubelet wants of the whole machine: it is shown these values and changes none."""
 _PATIENCE_SECONDS = 20.0
-_ASKED_TO_END = (0, -signal.SIGTERM)
-"""How parts end that are told to; the API server says 0."""
+_ENDED_BY_OTHERS = (-signal.SIGTERM, -signal.SIGKILL)
 
 
 def main(state: Path, binaries: Path) -> int:
@@ -39,7 +38,7 @@ def main(state: Path, binaries: Path) -> int:
         if pid not in running:
             continue
         component, code = running.pop(pid), os.waitstatus_to_exitcode(status)
-        if code not in _ASKED_TO_END:
+        if code not in _ENDED_BY_OTHERS:
             print(f"{component.name} ended with {code}: see {logs}", flush=True)
             return 1
         running[_start(component, state, logs)] = component

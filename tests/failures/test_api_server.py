@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 from failures.scene import Scene, component
@@ -93,7 +91,7 @@ def test_pods_that_end_while_nobody_answers_are_in_the_books_when_somebody_does(
 def test_an_api_server_that_starts_again_finds_the_operator_where_it_was(scene: Scene) -> None:
     scene.begin("restarted", replicas=1)
     server = component("kube-apiserver")
-    server.send_signal(signal.SIGTERM)
+    server.kill()
     server.wait(60)
     scene.tenant.go("restarted")
     wait_until(lambda: answers(scene), "an API server that answers", 60)
