@@ -13,8 +13,8 @@ import yaml
 from typer.testing import CliRunner
 
 from cli.workplace import Ended
-from standing.test_standing import run
 from gap.vessel import at
+from standing.test_standing import run
 from ullage_operator.cli.app import app
 from ullage_operator.ledger import Ledger
 from ullage_operator.local import Workdir

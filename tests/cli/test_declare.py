@@ -132,8 +132,10 @@ def test_an_institution_that_a_grant_is_for_can_not_be_withdrawn_alone(office: O
     ended = office.ullage("declare", "--withdraw", "Institution/froge", *SINCE)
     assert (ended.code, ended.err) == (
         2,
-        "--withdraw: expected KIND/ID of what is declared, found 'Institution/froge'; did you mean "
-        "'Institution/forge'?\n",
+        (
+            "--withdraw: expected KIND/ID of what is declared, found 'Institution/froge'; did you mean "
+            "'Institution/forge'?\n"
+        ),
     )
 
 
@@ -143,8 +145,10 @@ def test_nothing_is_declared_before_what_was_declared_last(office: Office) -> No
     ended = office.ullage("declare", name, "--since", "2026-10-01")
     assert (ended.code, ended.err) == (
         2,
-        "--since: expected an instant from 2026-10-31T00:00:00Z on, when Institution north was declared last, found "
-        "2026-10-01T00:00:00Z\n",
+        (
+            "--since: expected an instant from 2026-10-31T00:00:00Z on, when Institution north was declared last, found "
+            "2026-10-01T00:00:00Z\n"
+        ),
     )
 
 
