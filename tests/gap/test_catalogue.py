@@ -137,6 +137,7 @@ def test_a_job_is_held_against_published_trainings_and_unknown_stays_none() -> N
         "data": [1, 1400, 15_600],
         "flop": [None, None, None],
         "accelerator_hours": [1, Fraction("10223.62"), None],
+        "core_hours": [None, None, None],
         "energy_kilowatt_hours": [1, None, None],
         "it_energy_kilowatt_hours": [1, Fraction(449_800) / Fraction("1.1") / 50, None],
         "emissions_tonnes": [None, None, None],

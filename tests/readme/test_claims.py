@@ -19,6 +19,15 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
 
 
+def options_of(group, prefix: str = ""):
+    """Yield each command by what is typed for it, with its options."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from options_of(command, f"{name} ")
+        else:
+            yield prefix + name, {option for parameter in command.params for option in parameter.opts}
+
+
 def test_every_link_to_a_file_or_a_heading_leads_somewhere(page, root: Path) -> None:
     headings = {"#" + anchor(found) for found in re.findall(r"^#+ (.*)$", page.text, re.MULTILINE)}
     inside = [link for link in page.links if "://" not in link]
@@ -38,12 +47,11 @@ def test_every_make_target_that_is_named_exists(page, root: Path) -> None:
 
 
 def test_every_ullage_command_and_option_that_is_shown_exists(readme) -> None:
-    commands = get_command(app).commands
-    known = {name: {option for p in command.params for option in p.opts} for name, command in commands.items()}
+    known = dict(options_of(get_command(app)))
     text = readme.text
     for block in readme.blocks("text"):
         text = text.replace(block, "")
-    shown = re.findall(r"(?:`|^)ullage ([a-z]+)([^`\n]*)", text, re.MULTILINE)
+    shown = re.findall(r"(?:`|^)ullage ((?:ledger )?[a-z]+)([^`\n]*)", text, re.MULTILINE)
     used = {name: set() for name, _ in shown}
     for name, rest in shown:
         used[name] |= set(re.findall(r"(?<!\S)--?[a-z-]+", rest.split("#")[0]))
