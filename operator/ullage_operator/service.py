@@ -22,12 +22,14 @@ from .cluster.events import Recorder
 from .cluster.jobs import Jobs
 from .cluster.names import GROUP, PLURAL, VERSION, JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
 from .cluster.nodes import capacity
+from .cluster.objects import KINDS, Objects
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
 from .cluster.workers import PodWorkers
 from .ledger import Ledger
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
 from .posting import Poster
+from .programme import Programme, ProgrammeSettings
 from .reconcile import Reconciler
 from .settings import Settings
 from .workqueue import WorkQueue
@@ -70,7 +72,7 @@ class Service:
         client = await self._stack.enter_async_context(ApiClient(configuration))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.api = Api(client)
-        await self._wait_for_definition()
+        await self._wait_for_definitions()
         self.queue: WorkQueue[JobKey] = WorkQueue(self._pass)
         self.jobs = Jobs(self.api)
         self.pods = Reflector(self.api, pods_path(), selector(), key_of_pod, self.queue.add)
@@ -78,7 +80,18 @@ class Service:
         self._stack.callback(self.poster.close)
         workers = PodWorkers(self.api, self.pods, settings.pods, settings.namespace, gang_secret(settings.state))
         puller = Puller(session, settings.progress_seconds)
-        self._reconciler = Reconciler(self.jobs, self.pods, workers, self.poster, puller, Recorder(self.api), settings)
+        recorder = Recorder(self.api)
+        self.programme = self._programme(recorder)
+        self._reconciler = Reconciler(
+            self.jobs,
+            self.pods,
+            workers,
+            self.poster,
+            puller,
+            recorder,
+            settings,
+            attribute=self.programme.attributed,
+        )
         self._registry.register(BooksCollector(self.ledger, now_ms))
         self._registry.register(JobsCollector(self.jobs.values))
         self._registry.register(OperatorCollector(self))
@@ -87,8 +100,24 @@ class Service:
         self._stack.callback(server.shutdown)
         self._tasks = [
             asyncio.create_task(self.pods.run(), name="pods"),
+            asyncio.create_task(self.programme.namespaces.run(), name="namespaces"),
+            asyncio.create_task(self.programme.run(), name="programme"),
             asyncio.create_task(self._work(), name="work"),
         ]
+
+    def _programme(self, recorder: Recorder) -> Programme:
+        def look(_: JobKey) -> None:
+            self.programme.look()
+
+        namespaces = Reflector(self.api, "/api/v1/namespaces", "", lambda item: ("", item["metadata"]["name"]), look)
+        terms = ProgrammeSettings(self.settings.accelerator_types, self.settings.progress_seconds)
+        return Programme(
+            Objects(self.api), namespaces, self.ledger, self.poster, recorder, terms, changed=self._look_at_all_jobs
+        )
+
+    def _look_at_all_jobs(self) -> None:
+        for job in self.jobs.values():
+            self.queue.add(key_of_job(job))
 
     async def _lock(self, path: Path) -> None:
         """Hold the folder for life: two operators would write the same books, and end each other's pods."""
@@ -102,15 +131,18 @@ class Service:
             else:
                 return
 
-    async def _wait_for_definition(self) -> None:
-        """Wait until the API server knows what a TrainingJob is: kopf looks only once which kinds there are."""
+    async def _wait_for_definitions(self) -> None:
+        """Wait until the API server knows what our kinds are: kopf looks only once which there are."""
+        wanted = {PLURAL, *KINDS.values()}
         while True:
             try:
                 known = await self.api.get(f"/apis/{GROUP}/{VERSION}")
-                if any(resource["name"] == PLURAL for resource in known["resources"]):
+                if not (lacking := wanted - {resource["name"] for resource in known["resources"]}):
                     return
+                why = f"there is none yet of {', '.join(sorted(lacking))}"
             except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
-                _log.warning("waiting for the definition of %s.%s: %s", PLURAL, GROUP, error)
+                why = str(error)
+            _log.warning("waiting for the definitions of %s: %s", GROUP, why)
             await asyncio.sleep(_DEFINITION_SECONDS)
 
     async def stop(self) -> None:
@@ -127,6 +159,10 @@ class Service:
         else:
             self.jobs.seen(job)
         self.queue.add(key_of_job(job))
+
+    def declared(self, item: JsonObject, *, deleted: bool) -> None:
+        """Take what the watch tells of an institution, an investment or a price list."""
+        self.programme.seen(item, deleted=deleted)
 
     def ailments(self) -> list[str]:
         """Return why the operator is not well; empty if it is."""
@@ -157,6 +193,8 @@ class Service:
 
     async def _work(self) -> None:
         await self.pods.synced.wait()
+        # Whose a job is, and what it may take, is known before its first pod is made.
+        await self.programme.ready.wait()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run(self.settings.workers))
             group.create_task(self._resync())

@@ -23,15 +23,17 @@ class Recorder:
     async def record(self, item: JsonObject, kind: str, reason: str, note: str) -> None:
         """Write an event of an object; ``kind`` is Normal or Warning."""
         metadata = item["metadata"]
+        # What is of the cluster has its events where the API server puts those of nodes.
+        namespace = metadata.get("namespace", "default")
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         body = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{metadata['name']}-", "namespace": metadata["namespace"]},
+            "metadata": {"generateName": f"{metadata['name']}-", "namespace": namespace},
             "regarding": {
                 "apiVersion": item["apiVersion"],
                 "kind": item["kind"],
-                "namespace": metadata["namespace"],
+                **({"namespace": namespace} if "namespace" in metadata else {}),
                 "name": metadata["name"],
                 "uid": metadata["uid"],
             },
@@ -44,6 +46,6 @@ class Recorder:
             "reportingInstance": "ullage-operator",
         }
         try:
-            await self.api.create(f"/apis/events.k8s.io/v1/namespaces/{metadata['namespace']}/events", body)
+            await self.api.create(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", body)
         except ApiRefusal as error:
             _log.warning("event %s of %s: %s", reason, metadata["name"], error)
