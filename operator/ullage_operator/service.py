@@ -16,6 +16,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 from prometheus_client import CollectorRegistry, start_http_server
 
+from .budgets import Budgets, BudgetSettings
 from .clock import now_ms
 from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
@@ -82,6 +83,16 @@ class Service:
         puller = Puller(session, settings.progress_seconds)
         recorder = Recorder(self.api)
         self.programme = self._programme(recorder)
+        self.budgets = Budgets(
+            self.jobs,
+            self.pods,
+            self.poster,
+            recorder,
+            BudgetSettings(settings.accelerator_types, settings.accounting_seconds),
+            declarations=lambda: self.programme.declarations,
+            attribute=self.programme.attributed,
+        )
+        await self.budgets.load()
         self._reconciler = Reconciler(
             self.jobs,
             self.pods,
@@ -90,6 +101,7 @@ class Service:
             puller,
             recorder,
             settings,
+            admit=self.budgets.admit,
             attribute=self.programme.attributed,
         )
         self._registry.register(BooksCollector(self.ledger, now_ms))
@@ -199,6 +211,7 @@ class Service:
             group.create_task(self.queue.run(self.settings.workers))
             group.create_task(self._resync())
             group.create_task(self._look_at_nodes())
+            group.create_task(self.budgets.run())
 
     async def _resync(self) -> None:
         """List jobs now and then: a deletion that happened while a watch was lost is told by nobody."""
@@ -221,7 +234,8 @@ class Service:
 
     async def _pass(self, key: JobKey) -> float | None:
         with self._passes.seconds.time(), self._passes.failures.count_exceptions():
-            return await self._reconciler.reconcile(key)
+            waits = [await self.budgets.review(key), await self._reconciler.reconcile(key)]
+            return min((wait for wait in waits if wait is not None), default=None)
 
 
 def gang_secret(state: Path) -> bytes:

@@ -5,8 +5,14 @@ from .declare import withdraw as withdraw
 from .declared import Declared as Declared
 from .declared import day_ms as day_ms
 from .declared import declared as declared
+from .draws import Case as Case
+from .draws import Turn as Turn
+from .draws import charge_own as charge_own
+from .draws import settle_orphan as settle_orphan
+from .draws import take_turn as take_turn
 from .entries import Object as Object
 from .entries import subject_of as subject_of
+from .funding import line_names as line_names
 from .keep import Kept as Kept
 from .keep import Key as Key
 from .keep import declared_now as declared_now
