@@ -29,7 +29,7 @@ from .cluster.reflector import Reflector
 from .ledger import Ledger, LedgerError, LineRow
 from .plan.conditions import ACCEPTED, condition
 from .posting import Poster
-from .standing import Standing, institution_status, investment_status, keep, key_of, standing
+from .standing import Standing, institution_status, investment_status, keep, key_of, standing, thresholds
 
 _log = logging.getLogger(__name__)
 _DEBOUNCE_SECONDS: Final = 0.2
@@ -194,8 +194,14 @@ class Programme:
         if self._measured_at is not None and self.clock.monotonic() - self._measured_at < self.settings.seconds:
             return
         now, kinds = self.clock.now_ms(), self.settings.kinds
+        before = self._lines
         self.measured, self._lines = await asyncio.to_thread(_figures, self.ledger, now, kinds)
         self._measured_at = self.clock.monotonic()
+        for item in self.objects.values():
+            parsed = self._accepted.parsed.get(object_key(item))
+            if isinstance(parsed, Investment):
+                for text in thresholds(parsed, before, self._lines):
+                    await self.recorder.record(item, "Warning", "GrantSpent", text)
 
     # -- the status ---------------------------------------------------------------------------------
 

@@ -22,12 +22,13 @@ from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
 from .cluster.names import GROUP, PLURAL, VERSION, JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
-from .cluster.nodes import capacity
+from .cluster.nodes import capacity, stated_capacity, subject_of_cluster
 from .cluster.objects import KINDS, Objects
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
 from .cluster.workers import PodWorkers
-from .ledger import Ledger
+from .gauges import GapCollector
+from .ledger import Capacity, Change, Ledger, LedgerError
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
 from .posting import Poster
 from .programme import Programme, ProgrammeSettings
@@ -106,6 +107,7 @@ class Service:
         )
         self._registry.register(BooksCollector(self.ledger, now_ms))
         self._registry.register(JobsCollector(self.jobs.values))
+        self._registry.register(GapCollector(lambda: self.programme.measured))
         self._registry.register(OperatorCollector(self))
         self._registry.register(CapacityCollector(lambda: self.capacity, self.ledger))
         server, _ = start_http_server(settings.metrics_port, registry=self._registry)
@@ -228,9 +230,24 @@ class Service:
             try:
                 listed = await self.api.get("/api/v1/nodes", {"resourceVersion": "0"})
                 self.capacity = capacity(listed["items"])
-            except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
+                await self._post_capacity(listed["items"])
+            except (LedgerError, ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
                 _log.warning("listing nodes: %s", error)
             await asyncio.sleep(_NODES_SECONDS)
+
+    async def _post_capacity(self, nodes: list[JsonObject]) -> None:
+        """Post what nodes can give, where that has changed."""
+        cluster, now = self.settings.cluster, now_ms()
+
+        def post(ledger: Ledger) -> None:
+            subject = subject_of_cluster(cluster)
+            with ledger.books() as books:
+                before = [entry for entry in books.standing(subject) if isinstance(entry, Capacity)]
+            stated = stated_capacity(before, nodes, cluster, now)
+            if stated != before:
+                ledger.restate(subject, stated, Change(reason="nodes changed", author="ullage", at_ms=now))
+
+        await self.poster.run(post)
 
     async def _pass(self, key: JobKey) -> float | None:
         with self._passes.seconds.time(), self._passes.failures.count_exceptions():

@@ -129,3 +129,73 @@ def test_what_is_declared_against_each_other_is_told_with_its_place(tenant: Tena
     tenant.patch("claims", {"accounting": {"institution": "polar"}})
     tenant.go("claims")
     tenant.wait_for_phase("claims", "Succeeded")
+
+
+@pytest.fixture
+def accelerators(tenant: Tenant) -> None:
+    (node,) = tenant.core.list_node().items
+    tenant.core.patch_node_status(node.metadata.name, {"status": {"capacity": {"nvidia.com/gpu": "8"}}})
+
+
+def test_a_job_waits_where_its_grant_is_exhausted_and_goes_on_when_it_is_raised(
+    accelerators: None, tenant: Tenant, declared: Declared, operator: Operator
+) -> None:
+    assert accelerators is None
+    declared.apply("Institution", "polar", institution(tenant, "polar"))
+    declared.apply("Investment", "vouchers", vouchers("polar", 20))
+    declared.wait("Investment", "vouchers", lambda told: told.get("phase") == "Active", "an active grant")
+    one = {"resources": {"train": {"requests": {"cpu": "50m"}, "limits": {"nvidia.com/gpu": "1"}}}}
+    job = tenant.waiting("costly", workers=one | {"template": {"terminationGracePeriodSeconds": 2}})
+    del job["spec"]["accounting"]
+    uid = tenant.apply(job)
+    before = spec_of(tenant, "costly")
+    tenant.wait_for_phase("costly", "Suspended", 180)
+    assert tenant.status("costly")["message"].startswith(
+        "expected funds for 1 A100, found too little: vouchers/gpu has 0.0"
+    )
+    assert tenant.condition("costly", "Suspended") is not None
+    assert "BudgetExhausted" in tenant.events("costly")
+    assert spec_of(tenant, "costly") == before
+    figures = declared.wait("Investment", "vouchers", lambda told: not line(told)["reserved"], "settled books")
+    assert line(figures)["remaining"] >= -5 / 3600  # It was told to end in time; how long it took is an overdraft.
+    declared.patch("Investment", "vouchers", {"lines": vouchers("polar", 3600)["lines"]})
+    tenant.wait_for_phase("costly", "Running")
+    tenant.go("costly")
+    tenant.wait_for_phase("costly", "Succeeded")
+    settled = declared.wait("Investment", "vouchers", lambda told: not line(told)["reserved"], "settled books")
+    found = line(settled)
+    assert found["released"] == pytest.approx(found["expended"] + found["remaining"])
+    assert found["expended"] == pytest.approx(operator.books.accelerator_hours(uid))
+    assert operator.books.verified() == []
+
+
+def test_an_investment_that_is_deleted_while_a_job_draws_on_it_stops_nothing_and_loses_nothing(
+    accelerators: None, tenant: Tenant, declared: Declared, operator: Operator
+) -> None:
+    assert accelerators is None
+    declared.apply("Institution", "polar", institution(tenant, "polar"))
+    declared.apply("Investment", "brief", vouchers("polar", 3600))
+    declared.wait("Investment", "brief", lambda told: told.get("phase") == "Active", "an active grant")
+    one = {"resources": {"train": {"requests": {"cpu": "50m"}, "limits": {"nvidia.com/gpu": "1"}}}}
+    job = tenant.waiting("drawing", workers=one)
+    del job["spec"]["accounting"]
+    tenant.apply(job)
+    wait_until(lambda: operator.books.line("brief/gpu") > (0, 0), "a reservation")
+    tenant.wait_for_phase("drawing", "Running")
+    declared.delete("Investment", "brief")
+    wait_until(lambda: operator.books.line("brief/gpu")[0] == 0, "a settled interval")
+    assert operator.books.line("brief/gpu")[1] > 0
+    tenant.go("drawing")
+    tenant.wait_for_phase("drawing", "Succeeded")
+    assert operator.books.verified() == []
+
+
+def line(status: dict[str, Any]) -> dict[str, float]:
+    """Return the figures of an investment's one line; none of one that has none yet."""
+    (found,) = status.get("lines") or [{}]
+    return {"reserved": 1.0, "remaining": 0.0} | found
+
+
+def spec_of(tenant: Tenant, name: str) -> tuple[int, dict[str, Any]]:
+    found = tenant.custom.get_namespaced_custom_object(GROUP, VERSION, tenant.namespace, "trainingjobs", name)
+    return found["metadata"]["generation"], found["spec"]

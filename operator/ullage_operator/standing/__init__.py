@@ -21,6 +21,7 @@ from .keep import key_of as key_of
 from .lines import DRAWN as DRAWN
 from .lines import investment_status as investment_status
 from .lines import line_name as line_name
+from .lines import thresholds as thresholds
 from .stand import Standing as Standing
 from .stand import declarations_of as declarations_of
 from .stand import standing as standing

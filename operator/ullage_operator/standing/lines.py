@@ -17,6 +17,7 @@ from ullage_operator.api.types import (
     Unit,
     WhenExhausted,
 )
+from ullage_operator.api.types.units import exactly
 from ullage_operator.ledger import LineRow
 from ullage_operator.plan.instants import rfc3339
 
@@ -72,6 +73,23 @@ def investment_status(
     )
 
 
+def thresholds(investment: Investment, before: Iterable[LineRow], now: Iterable[LineRow]) -> list[str]:
+    """Return a sentence for each line whose spending has passed a share of ``warnAt`` between two readings."""
+    earlier = {row.line: _share(row) for row in before}
+    passed: list[str] = []
+    for row in _drawn(investment, {row.line: row for row in now}):
+        share, old = _share(row), earlier.get(row.line)
+        crossed = [at for at in investment.spec.warn_at if old is not None and old < exactly(at) <= share]
+        if crossed:
+            told = f"{float(100 * share):.0f}% of what is released is spent"
+            passed.append(f"{row.line}: {told}, which is {100 * max(crossed):g}% or more")
+    return passed
+
+
+def _share(row: LineRow) -> Fraction:
+    return Fraction(row.expended - row.reversed, row.released) if row.released > 0 else Fraction(0)
+
+
 def _drawn(investment: Investment, rows: Mapping[str, LineRow]) -> list[LineRow]:
     names = [line_name(investment, line) for line in investment.spec.lines if line.channel in DRAWN]
     return [rows[name] for name in names if name in rows]
@@ -102,9 +120,7 @@ def _message(investment: Investment, phase: InvestmentPhase) -> str:
 
 
 def _spent(investment: Investment, rows: Mapping[str, LineRow]) -> str:
-    shares = [
-        Fraction(row.expended - row.reversed, row.released) for row in _drawn(investment, rows) if row.released > 0
-    ]
+    shares = [_share(row) for row in _drawn(investment, rows) if row.released > 0]
     return f"{float(100 * max(shares)):.0f}%" if shares else ""
 
 
