@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .api import Declarations, InvalidManifest, parse
@@ -50,7 +50,11 @@ class _Answer:
 
     verdict: BudgetVerdict
     state: Hashable
-    until_ms: int
+    """How the job stood."""
+    declarations: Declarations
+    """What was declared."""
+    until_ms: int | None
+    """When to ask again even so, in milliseconds since 1970; null for not until something changes."""
 
 
 @dataclass
@@ -84,31 +88,34 @@ class Budgets:
 
     async def review(self, key: JobKey) -> float | None:
         """Ask the books about a job, if it is time to; return after how many seconds to ask again."""
-        raw = self.jobs.get(key)
-        if raw is None:
+        raw, declarations = self.jobs.get(key), self.declarations()
+        if raw is None or not self._concerns(raw, declarations) or (case := self._case(raw, key)) is None:
             return None
-        case = self._case(raw, key)
-        if case is None:
-            return None
-        now, uid, declarations = self.clock.now_ms(), case.uid, self.declarations()
-        if uid not in self._reserved and not line_names(declarations, case.job):
+        now, uid = self.clock.now_ms(), case.uid
+        over = case.job.status.phase in _TERMINAL
+        if uid not in self._reserved and (over or not line_names(declarations, case.job)):
             self._answers.pop(uid, None)
-            return await self._charge(case, declarations)
-        state = (id(declarations), case.live, case.stage and (case.stage.name, case.stage.state), case.job.status.phase)
+            return await self._charge(case, declarations) if over else None
+        state = (case.live, case.stage and (case.stage.name, case.stage.state), case.job.status.phase)
         known = self._answers.get(uid)
-        if known is not None and known.state == state and now < known.until_ms:
-            return (known.until_ms - now) / 1000
+        if known is not None and known.state == state and known.declarations is declarations:
+            if known.until_ms is None:
+                return None
+            if now < known.until_ms:
+                return (known.until_ms - now) / 1000
         try:
             turn = await self.poster.run(lambda ledger: take_turn(ledger, case, declarations, now))
         except LedgerError as error:
             _log.warning("%s/%s: %s", *key, error)
             return _DENIED_SECONDS / 12
-        return await self._answer(raw, case, turn, state, now)
+        return await self._answer(raw, case, turn, _Answer(BudgetVerdict(allowed=True), state, declarations, now))
 
     async def run(self) -> None:
         """Settle now and then what is set aside for jobs that are gone, until cancelled."""
         while True:
             there = {uid_of(item) for item in self.jobs.values()}
+            for uid in (self._answers.keys() | self._charged) - self._reserved - there:
+                self._forget(uid)
             for uid in self._reserved - there:
                 try:
                     done = await self._settle_orphan(uid)
@@ -123,8 +130,9 @@ class Budgets:
         now = self.clock.now_ms()
         return await self.poster.run(lambda ledger: settle_orphan(ledger, uid, self.settings.kinds, now))
 
-    async def _answer(self, raw: JsonObject, case: Case, turn: Turn, state: Hashable, now_ms: int) -> float | None:
-        uid, verdict = case.uid, turn.verdict
+    async def _answer(self, raw: JsonObject, case: Case, turn: Turn, asked: _Answer) -> float | None:
+        """Remember what a job is told; return after how many seconds to ask again."""
+        uid, verdict, now_ms = case.uid, turn.verdict, asked.until_ms or 0
         if verdict is None:
             return _AGAIN_SECONDS
         if turn.reserved:
@@ -134,17 +142,24 @@ class Budgets:
         known = self._answers.get(uid)
         if not verdict.allowed and known is not None and not known.verdict.allowed:
             # How little is left changes by the minute; that there is too little is told once.
-            verdict = BudgetVerdict(allowed=False, message=known.verdict.message, wake_at_ms=verdict.wake_at_ms)
+            verdict = replace(verdict, message=known.verdict.message)
         if verdict.allowed and verdict.message:
             await self.recorder.record(raw, "Warning", "GrantOverdrawn", verdict.message)
-        soon = now_ms + round(_DENIED_SECONDS * 1000)
-        until = soon if verdict.wake_at_ms is None else verdict.wake_at_ms
-        if not verdict.allowed:
-            until = min(until, soon)
-        self._answers[uid] = _Answer(verdict, state, until)
+        until = verdict.wake_at_ms
+        if turn.reserved or not verdict.allowed:
+            soon = now_ms + round(_DENIED_SECONDS * 1000)
+            until = soon if until is None or (not verdict.allowed and until > soon) else until
+        self._answers[uid] = replace(asked, verdict=verdict, until_ms=until)
         if case.job.status.phase in _TERMINAL and not turn.reserved:
-            return await self._charge(case, self.declarations())
-        return max(0.0, (until - now_ms) / 1000)
+            return await self._charge(case, asked.declarations)
+        return None if until is None else max(0.0, (until - now_ms) / 1000)
+
+    def _concerns(self, raw: JsonObject, declarations: Declarations) -> bool:
+        """Tell whether there may be anything to ask: nothing is parsed twice where nobody declares anything."""
+        machines = (each for owner in declarations.institutions for each in owner.spec.holds.accelerators)
+        own = any(each.node_selector for each in machines)
+        known = uid_of(raw) in self._reserved or uid_of(raw) in self._answers
+        return known or own or bool(declarations.investments)
 
     async def _charge(self, case: Case, declarations: Declarations) -> float | None:
         """Post what a job that has ended held on own machines."""

@@ -34,6 +34,8 @@ from .standing import Standing, institution_status, investment_status, keep, key
 _log = logging.getLogger(__name__)
 _DEBOUNCE_SECONDS: Final = 0.2
 _RESYNC_SECONDS: Final = 300.0
+_PAUSE_SHARE: Final = 5.0
+"""Measuring pauses for so many times as long as it took: with very many jobs, figures are taken less often."""
 _RETRY_SECONDS: Final = 5.0
 _READY: Final = "Ready"
 _STATUS: Final[Mapping[str, type[InstitutionStatus | InvestmentStatus]]] = {
@@ -79,6 +81,7 @@ class Programme:
     _lines: tuple[LineRow, ...] = ()
     _listed_at: float | None = None
     _measured_at: float | None = None
+    _took_seconds: float = 0.0
     _written_at: dict[str, float] = field(default_factory=dict)
     _dirty: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -191,12 +194,15 @@ class Programme:
 
     async def _measure(self) -> None:
         """Take figures from the books, in a thread of their own: with many jobs that takes a while."""
-        if self._measured_at is not None and self.clock.monotonic() - self._measured_at < self.settings.seconds:
+        pause = max(self.settings.seconds, _PAUSE_SHARE * self._took_seconds)
+        if self._measured_at is not None and self.clock.monotonic() - self._measured_at < pause:
             return
+        began = self.clock.monotonic()
         now, kinds = self.clock.now_ms(), self.settings.kinds
         before = self._lines
         self.measured, self._lines = await asyncio.to_thread(_figures, self.ledger, now, kinds)
         self._measured_at = self.clock.monotonic()
+        self._took_seconds = self._measured_at - began
         for item in self.objects.values():
             parsed = self._accepted.parsed.get(object_key(item))
             if isinstance(parsed, Investment):
