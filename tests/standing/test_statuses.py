@@ -9,7 +9,7 @@ from standing.test_declared import objects, report
 from ullage_operator.api import Investment
 from ullage_operator.api.types import InstitutionStatus, InvestmentPhase, InvestmentStatus, LineStatus
 from ullage_operator.ledger import LineRow
-from ullage_operator.standing import institution_status, investment_status
+from ullage_operator.standing import institution_status, investment_status, thresholds
 
 HOUR = 3_600_000
 VOUCHERS = next(each for each in objects() if isinstance(each, Investment) and each.metadata.name == "compute-vouchers")
@@ -96,3 +96,12 @@ def test_an_investment_is_proposed_pending_active_exhausted_and_ended() -> None:
         )
     ]
     assert found == ["Proposed", "Pending", "Active", "Exhausted", "Ended"]
+
+
+def test_a_threshold_is_told_when_it_is_passed_and_not_again() -> None:
+    below, above = replace(ROW, expended=499 * HOUR), replace(ROW, expended=500 * HOUR)
+    assert thresholds(VOUCHERS, [below], [above]) == [
+        "compute-vouchers/north-a100: 80% of what is released is spent, which is 80% or more"
+    ]
+    assert thresholds(VOUCHERS, [above], [replace(above, expended=510 * HOUR)]) == []
+    assert thresholds(VOUCHERS, [], [above]) == []
