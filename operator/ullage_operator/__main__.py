@@ -24,6 +24,14 @@ def _option(name: str, text: str) -> typer.models.OptionInfo:
     return option
 
 
+def pairs(texts: list[str]) -> dict[str, str]:
+    """Return a map of texts such as ``nvidia.com/gpu=A100``."""
+    found = dict(text.partition("=")[::2] for text in texts)
+    if wrong := [name for name, value in found.items() if not name or not value]:
+        raise typer.BadParameter(f"expected resource=type, such as nvidia.com/gpu=A100, found {', '.join(wrong)}")
+    return found
+
+
 def main(
     *,
     state: Annotated[Path, _option("state", "Folder for the books and the gangs' secret.")] = Path("/var/lib/ullage"),
@@ -37,10 +45,17 @@ def main(
     ] = None,
     cluster_domain: Annotated[str, _option("cluster-domain", "The cluster's DNS domain.")] = "cluster.local",
     progress_seconds: Annotated[float, _option("progress-seconds", "How often workers are asked.")] = 60.0,
+    accelerator_type: Annotated[
+        list[str] | None,
+        _option("accelerator-type", "Which accelerator a resource is, such as nvidia.com/gpu=A100; may be repeated."),
+    ] = None,
     backoff_seconds: Annotated[float, _option("backoff-seconds", "From a failure to the first restart.")] = 10.0,
     silence_seconds: Annotated[
         int, _option("silence-seconds", "After how long a worker that answers nobody is ended.")
     ] = 120,
+    accounting_seconds: Annotated[
+        float, _option("accounting-seconds", "For how long a grant is reserved at a time, before it is settled.")
+    ] = 3600.0,
     metrics_port: Annotated[int, _option("metrics-port", "Where Prometheus finds the metrics.")] = 8080,
     health_port: Annotated[int, _option("health-port", "Where the kubelet asks whether it is well.")] = 8081,
 ) -> None:
@@ -61,7 +76,9 @@ def main(
             silence_seconds=silence_seconds,
         ),
         progress_seconds=progress_seconds,
+        accelerator_types=pairs(accelerator_type or []),
         backoff_seconds=backoff_seconds,
+        accounting_seconds=accounting_seconds,
         metrics_port=metrics_port,
         health_port=health_port,
     )

@@ -7,6 +7,7 @@ from typing import Any
 import kopf
 
 from .cluster.names import GROUP, PLURAL, VERSION
+from .cluster.objects import KINDS
 from .service import Service
 from .stateless import NoDiffBase, NoProgress
 
@@ -33,6 +34,14 @@ async def stop(memo: Service, **_: Any) -> None:
 async def job(event: kopf.RawEvent, memo: Service, **_: Any) -> None:
     """Take what the API server tells of a job."""
     memo.job_seen(dict(event["object"]), deleted=event["type"] == "DELETED")
+
+
+@kopf.on.event(GROUP, VERSION, KINDS["Institution"])
+@kopf.on.event(GROUP, VERSION, KINDS["Investment"])
+@kopf.on.event(GROUP, VERSION, KINDS["PriceList"])
+async def declared(event: kopf.RawEvent, memo: Service, **_: Any) -> None:
+    """Take what the API server tells of an institution, an investment or a price list."""
+    memo.declared(dict(event["object"]), deleted=event["type"] == "DELETED")
 
 
 @kopf.on.probe(id="well")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-from ullage_operator.ledger import Entry, Ledger
+from ullage_operator.ledger import Entry, Ledger, LedgerError
+
+T = TypeVar("T")
 
 
 class Poster:
@@ -33,6 +36,20 @@ class Poster:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         await done
+
+    async def run(self, work: Callable[[Ledger], T]) -> T:
+        """Do something with the books that reads and then writes, between transactions of others.
+
+        Raises
+        ------
+        LedgerError
+            What was written was refused, or the database can't be used now.
+        """
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._ledger)
+        except LedgerError:
+            self.errors += 1
+            raise
 
     def close(self) -> None:
         """Let the writer end what it is at."""

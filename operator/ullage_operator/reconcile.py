@@ -59,6 +59,8 @@ class Reconciler:
     clock: Clock = field(default_factory=Clock)
     admit: Callable[[TrainingJob], Admission] = lambda _job: Admission()
     """Whether a job may hold resources now, by what its books say."""
+    attribute: Callable[[TrainingJob], TrainingJob] = lambda job: job
+    """Returns a job as it is in the books; raises InvalidManifest for one that contradicts what is declared."""
     written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
     _refused: dict[str, Failure] = field(default_factory=dict)
@@ -102,6 +104,7 @@ class Reconciler:
         try:
             job = self.jobs.parse(raw)
             check(job, self.settings.trainer_image)
+            job = self.attribute(job)
         except InvalidManifest as error:
             await self._refuse(raw, error, now)
             return None if in_books else _RETRY_SECONDS

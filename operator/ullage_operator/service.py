@@ -17,19 +17,23 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 from prometheus_client import CollectorRegistry, start_http_server
 
+from .budgets import Budgets, BudgetSettings
 from .clock import now_ms
 from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
 from .cluster.names import GROUP, PLURAL, VERSION, JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
-from .cluster.nodes import NODES_PATH, capacity, key_of_node
+from .cluster.nodes import NODES_PATH, capacity, key_of_node, stated_capacity, subject_of_cluster
+from .cluster.objects import KINDS, Objects
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
 from .cluster.trim import node_kept, pod_kept
 from .cluster.workers import PodWorkers
-from .ledger import Ledger
+from .gauges import GapCollector
+from .ledger import Capacity, Change, Ledger, LedgerError
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
 from .posting import Poster
+from .programme import Programme, ProgrammeSettings
 from .reconcile import Reconciler
 from .settings import Settings
 from .workqueue import WorkQueue
@@ -39,6 +43,7 @@ _RESYNC_SECONDS: Final = 300.0
 _STALE_SECONDS: Final = 120.0
 _LOCK_SECONDS: Final = 2.0
 _DEFINITION_SECONDS: Final = 0.5
+_NODES_SECONDS: Final = 60.0
 _SECRET_BYTES: Final = 32
 _JOBS_WATCHER: Final = f"watcher for {PLURAL}"
 """How begins the name of kopf's task that watches jobs. It ends at the first error that kopf takes for a final one."""
@@ -74,7 +79,7 @@ class Service:
         client = await self._stack.enter_async_context(ApiClient(configuration))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.api = Api(client)
-        await self._wait_for_definition()
+        await self._wait_for_definitions()
         self.queue: WorkQueue[JobKey] = WorkQueue(self._pass)
         self.jobs = Jobs(self.api)
         self.pods = Reflector(self.api, pods_path(), selector(), key_of_pod, self.queue.add, keep=pod_kept)
@@ -86,11 +91,32 @@ class Service:
         self._stack.callback(puller.close)
         written = {(hold.worker_uid, False) for hold in self.ledger.open_holds()}
         recorder = Recorder(self.api)
+        self.programme = self._programme(recorder)
+        self.budgets = Budgets(
+            self.jobs,
+            self.pods,
+            self.poster,
+            recorder,
+            BudgetSettings(settings.accelerator_types, settings.accounting_seconds),
+            declarations=lambda: self.programme.declarations,
+            attribute=self.programme.attributed,
+        )
+        await self.budgets.load()
         self._reconciler = Reconciler(
-            self.jobs, self.pods, workers, self.poster, puller, recorder, settings, written=written
+            self.jobs,
+            self.pods,
+            workers,
+            self.poster,
+            puller,
+            recorder,
+            settings,
+            admit=self.budgets.admit,
+            attribute=self.programme.attributed,
+            written=written,
         )
         self._registry.register(BooksCollector(self.ledger, now_ms))
         self._registry.register(JobsCollector(self.jobs.values))
+        self._registry.register(GapCollector(lambda: self.programme.measured))
         self._registry.register(OperatorCollector(self))
         self._registry.register(CapacityCollector(lambda: capacity(self.nodes.values()), self.ledger))
         server, _ = start_http_server(settings.metrics_port, registry=self._registry)
@@ -99,8 +125,24 @@ class Service:
             asyncio.create_task(self.pods.run(), name="pods"),
             asyncio.create_task(self.nodes.run(), name="nodes"),
             asyncio.create_task(recorder.run(), name="events"),
+            asyncio.create_task(self.programme.namespaces.run(), name="namespaces"),
+            asyncio.create_task(self.programme.run(), name="programme"),
             asyncio.create_task(self._work(), name="work"),
         ]
+
+    def _programme(self, recorder: Recorder) -> Programme:
+        def look(_: JobKey) -> None:
+            self.programme.look()
+
+        namespaces = Reflector(self.api, "/api/v1/namespaces", "", lambda item: ("", item["metadata"]["name"]), look)
+        terms = ProgrammeSettings(self.settings.accelerator_types, self.settings.progress_seconds)
+        return Programme(
+            Objects(self.api), namespaces, self.ledger, self.poster, recorder, terms, changed=self._look_at_all_jobs
+        )
+
+    def _look_at_all_jobs(self) -> None:
+        for job in self.jobs.values():
+            self.queue.add(key_of_job(job))
 
     async def _lock(self, path: Path) -> None:
         """Hold the folder for life: two operators would write the same books, and end each other's pods."""
@@ -114,15 +156,18 @@ class Service:
             else:
                 return
 
-    async def _wait_for_definition(self) -> None:
-        """Wait until the API server knows what a TrainingJob is: kopf looks only once which kinds there are."""
+    async def _wait_for_definitions(self) -> None:
+        """Wait until the API server knows what our kinds are: kopf looks only once which there are."""
+        wanted = {PLURAL, *KINDS.values()}
         while True:
             try:
                 known = await self.api.get(f"/apis/{GROUP}/{VERSION}")
-                if any(resource["name"] == PLURAL for resource in known["resources"]):
+                if not (lacking := wanted - {resource["name"] for resource in known["resources"]}):
                     return
+                why = f"there is none yet of {', '.join(sorted(lacking))}"
             except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
-                _log.warning("waiting for the definition of %s.%s: %s", PLURAL, GROUP, error)
+                why = str(error)
+            _log.warning("waiting for the definitions of %s: %s", GROUP, why)
             await asyncio.sleep(_DEFINITION_SECONDS)
 
     async def stop(self) -> None:
@@ -139,6 +184,10 @@ class Service:
         else:
             self.jobs.seen(job)
         self.queue.add(key_of_job(job))
+
+    def declared(self, item: JsonObject, *, deleted: bool) -> None:
+        """Take what the watch tells of an institution, an investment or a price list."""
+        self.programme.seen(item, deleted=deleted)
 
     def ailments(self) -> list[str]:
         """Return why the operator is not well; empty if it is."""
@@ -173,10 +222,14 @@ class Service:
 
     async def _work(self) -> None:
         await self.pods.synced.wait()
+        # Whose a job is, and what it may take, is known before its first pod is made.
+        await self.programme.ready.wait()
         await self._read_jobs()  # Before the first pass, which would ask for each on its own.
         async with asyncio.TaskGroup() as group:
             group.create_task(self.queue.run(self.settings.workers))
             group.create_task(self._resync())
+            group.create_task(self._look_at_nodes())
+            group.create_task(self.budgets.run())
 
     async def _resync(self) -> None:
         """List jobs now and then: a deletion that happened while a watch was lost is told by nobody."""
@@ -191,9 +244,34 @@ class Service:
         except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
             _log.warning("listing jobs: %s", error)
 
+    async def _look_at_nodes(self) -> None:
+        """Keep what nodes can give in the books."""
+        await self.nodes.synced.wait()
+        while True:
+            try:
+                await self._post_capacity(self.nodes.values())
+            except LedgerError as error:
+                _log.warning("what nodes can give: %s", error)
+            await asyncio.sleep(_NODES_SECONDS)
+
+    async def _post_capacity(self, nodes: list[JsonObject]) -> None:
+        """Post what nodes can give, where that has changed."""
+        cluster, now = self.settings.cluster, now_ms()
+
+        def post(ledger: Ledger) -> None:
+            subject = subject_of_cluster(cluster)
+            with ledger.books() as books:
+                before = [entry for entry in books.standing(subject) if isinstance(entry, Capacity)]
+            stated = stated_capacity(before, nodes, cluster, now)
+            if stated != before:
+                ledger.restate(subject, stated, Change(reason="nodes changed", author="ullage", at_ms=now))
+
+        await self.poster.run(post)
+
     async def _pass(self, key: JobKey) -> float | None:
         with self._passes.seconds.time(), self._passes.failures.count_exceptions():
-            return await self._reconciler.reconcile(key)
+            waits = [await self.budgets.review(key), await self._reconciler.reconcile(key)]
+            return min((wait for wait in waits if wait is not None), default=None)
 
 
 def gang_secret(state: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,9 +26,14 @@ class Settings:
     pods: PodSettings = field(default_factory=PodSettings)
     """What is the same for all workers' pods."""
     progress_seconds: float = 60.0
-    """How often a worker is asked how far it is, and how often at most that alone is written to a job's status."""
+    """How often a worker is asked how far it is, and how often at most that alone is written to a job's status;
+    and how often figures of institutions and investments are taken from the books."""
+    accelerator_types: Mapping[str, str] = field(default_factory=dict)
+    """Which accelerator a resource of the cluster is: ``nvidia.com/gpu`` an ``A100``, as institutions and lines say."""
     backoff_seconds: float = 10.0
     """From an attempt's failure to the first restart."""
+    accounting_seconds: float = 3600.0
+    """For how long a job that draws on a grant has that reserved at a time."""
     workers: int = 32
     """How many jobs are worked on at a time."""
     metrics_port: int = 8080

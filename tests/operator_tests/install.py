@@ -28,6 +28,8 @@ VALUES: dict[str, Any] = {
     "persistence": {"storageClassName": "-"},
     "progressSeconds": 0.5,
     "backoffSeconds": 0.5,
+    "accountingSeconds": 4,
+    "acceleratorTypes": {"nvidia.com/gpu": "A100"},
     "metrics": {"serviceType": "NodePort"},
 }
 

@@ -51,6 +51,18 @@ class Books:
         with Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True) as ledger:
             return ledger.find(entry_id)
 
+    def accelerator_hours(self, job_uid: str) -> float:
+        """How much a job held."""
+        with Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True) as ledger:
+            return sum(row.accelerator_ms for row in ledger.usage(0, FAR_FUTURE_MS, job_uid=job_uid)) / 3_600_000
+
+    def line(self, name: str) -> tuple[int, int]:
+        """What is reserved on a line, and what was spent of it; zeros where there is none."""
+        opened = Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True)
+        with opened as ledger, ledger.books() as books:
+            rows = books.lines(0, FAR_FUTURE_MS, names=[name])
+        return next(((row.reserved, row.expended) for row in rows), (0, 0))
+
     def verified(self) -> list[str]:
         """What is wrong with the books."""
         with Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True) as ledger:

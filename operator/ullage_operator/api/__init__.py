@@ -10,6 +10,7 @@ from .parse import parse as parse
 from .parse import parse_as as parse_as
 from .together import ObjectError as ObjectError
 from .together import contradictions as contradictions
+from .together import objections as objections
 from .types import Institution as Institution
 from .types import Investment as Investment
 from .types import PriceList as PriceList

@@ -47,6 +47,16 @@ def contradictions(declared: Declarations) -> list[ObjectError]:
     return errors
 
 
+def objections(job: TrainingJob, declared: Declarations) -> list[FieldError]:
+    """Return all that a job says against what is declared: another institution than its namespace's, or no such grant.
+
+    Where no institution is declared at all nobody can tell, and what the job says counts.
+    """
+    if not declared.institutions:
+        return []
+    return [each.error for each in _of(job, _job_problems(job, declared))]
+
+
 def _of(declared: Declared, problems: Iterable[Problem]) -> Iterator[ObjectError]:
     for problem in problems:
         error = FieldError(format_path(problem.at), problem.expected, problem.found, problem.hint)

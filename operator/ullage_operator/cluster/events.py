@@ -38,15 +38,17 @@ class Recorder:
     def record(self, item: JsonObject, kind: str, reason: str, note: str) -> None:
         """Record an event of an object; ``kind`` is Normal or Warning. Written later, the newest if too many wait."""
         metadata = item["metadata"]
+        # What is of the cluster has its events where the API server puts those of nodes.
+        namespace = metadata.get("namespace", "default")
         now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         body = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{metadata['name']}-", "namespace": metadata["namespace"]},
+            "metadata": {"generateName": f"{metadata['name']}-", "namespace": namespace},
             "regarding": {
                 "apiVersion": item["apiVersion"],
                 "kind": item["kind"],
-                "namespace": metadata["namespace"],
+                **({"namespace": namespace} if "namespace" in metadata else {}),
                 "name": metadata["name"],
                 "uid": metadata["uid"],
             },
@@ -64,6 +66,7 @@ class Recorder:
     async def _write(self, body: JsonObject) -> None:
         regarding = body["regarding"]
         try:
-            await self.api.create(f"/apis/events.k8s.io/v1/namespaces/{regarding['namespace']}/events", body)
+            namespace = body["metadata"]["namespace"]
+            await self.api.create(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", body)
         except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
             _log.warning("event %s of %s: %s", body["reason"], regarding["name"], error)

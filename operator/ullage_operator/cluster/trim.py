@@ -31,7 +31,7 @@ def pod_kept(pod: JsonObject) -> JsonObject:
 def node_kept(node: JsonObject) -> JsonObject:
     """Return what is read of a node."""
     return {
-        "metadata": _some(node["metadata"], _METADATA),
+        "metadata": _some(node["metadata"], (*_METADATA, "creationTimestamp")),
         "status": _some(node.get("status", {}), ("conditions", "allocatable")),
     }
 

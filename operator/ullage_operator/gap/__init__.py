@@ -53,6 +53,7 @@ from .need import transformer_flop as transformer_flop
 from .periods import ALWAYS as ALWAYS
 from .periods import Period as Period
 from .periods import Term as Term
+from .periods import month_of as month_of
 from .periods import months as months
 from .plan import Candidate as Candidate
 from .plan import Method as Method

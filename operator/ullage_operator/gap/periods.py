@@ -96,6 +96,11 @@ def months(period: Period) -> list[Period]:
     return [clipped for month in _months(period) if (clipped := period.clipped(month))]
 
 
+def month_of(at_ms: int) -> Period:
+    """Return the calendar month that an instant lies in."""
+    return next(_months(Period(at_ms, at_ms + 1)))
+
+
 def _months(period: Period) -> Iterator[Period]:
     """Yield the whole calendar months that a period touches."""
     first = datetime.fromtimestamp(period.start_ms // 1000, UTC)

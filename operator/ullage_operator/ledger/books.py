@@ -33,6 +33,7 @@ from .reads.declarations import DeclarationRow, declarations
 from .reads.holdings import HoldingRow, holdings
 from .reads.lines import LineRow, ReservationRow, lines, reservations
 from .reads.periods import Period
+from .reads.remaining import remaining
 from .reads.supply import CapacityRow, ChargeRow, capacity, charges
 from .reads.talent import BalanceRow, TransferRow, balances, transfers
 from .selection import (
@@ -126,6 +127,10 @@ class Books:
         of_hold = not_released_before(None, self._upto)
         return [worker.hold for _, worker in self._workers(of_hold, cluster=self.cluster)]
 
+    def holds_of(self, job_uid: str) -> list[HoldOpened]:
+        """Return all holds of a job, released or not, in the order they were posted."""
+        return [worker.hold for _, worker in self._workers(tables.entry.c.job_uid == job_uid, cluster=self.cluster)]
+
     def last_attempt(self, job_uid: str, stage: str) -> int:
         """Return the greatest attempt of a job at a stage that ever held anything; 0 where none did."""
         return last_attempt(self._connection, job_uid, stage, self._upto)
@@ -166,8 +171,15 @@ class Books:
         """Return what happened to lines, of all or of some; from 0 on, what is left of them."""
         return lines(self._of_lines(names), Period(from_ms, to_ms))
 
-    def reservations(self, *, names: Sequence[str] | None = None) -> list[ReservationRow]:
-        """Return what is set aside on lines, of all or of some."""
+    def remaining(self, names: Sequence[str]) -> dict[str, int]:
+        """Return what is left of each of some lines at this moment, in its unit; summed by the database."""
+        return remaining(self._connection, names, now_ms=self.now_ms, upto=self._upto)
+
+    def reservations(self, *, names: Sequence[str] | None = None, job_uid: str | None = None) -> list[ReservationRow]:
+        """Return what is set aside on lines, of all or of some; or for one job."""
+        if job_uid is not None:
+            of_job = (tables.entry.c.job_uid == job_uid) & tables.entry.c.subject.is_not(None) & visible(self._upto)
+            return reservations(posted(self._connection, of_job))
         return reservations(self._of_lines(names))
 
     def holdings(self, at_ms: int) -> list[HoldingRow]:

@@ -19,8 +19,8 @@ ACCEPTED: Final = "Accepted"
 def with_conditions(status: JobStatus, reason: str, now_ms: int, generation: int | None) -> JobStatus:
     """Return the status with one condition a phase; a condition's time changes only with its status."""
     types = {phase.value for phase in _PHASES}
-    before = {condition.type: condition for condition in status.conditions}
-    conditions = [condition for condition in status.conditions if condition.type not in types]
+    before = {each.type: each for each in status.conditions}
+    conditions = [each for each in status.conditions if each.type not in types]
     for phase in _PHASES:
         holds = Status.TRUE if status.phase is phase else Status.FALSE
         known = before.get(phase.value)
@@ -29,28 +29,29 @@ def with_conditions(status: JobStatus, reason: str, now_ms: int, generation: int
         if known is not None and known.status is holds and holds is Status.FALSE:
             conditions.append(known)
             continue
-        conditions.append(_condition(known, phase.value, holds, reason, status.message, now_ms, generation))
+        conditions.append(condition(known, phase.value, holds, reason, status.message, now_ms, generation))
     return status.model_copy(update={"conditions": conditions, "observed_generation": generation})
 
 
 def accepted(status: JobStatus, errors: str, now_ms: int, generation: int | None) -> JobStatus:
     """Return the status with the condition whether the spec is accepted; ``errors`` is empty if it is."""
-    known = next((condition for condition in status.conditions if condition.type == ACCEPTED), None)
+    known = next((each for each in status.conditions if each.type == ACCEPTED), None)
     holds, reason = (Status.FALSE, "SpecInvalid") if errors else (Status.TRUE, "SpecValid")
-    condition = _condition(known, ACCEPTED, holds, reason, errors, now_ms, generation)
-    others = [condition for condition in status.conditions if condition.type != ACCEPTED]
-    return status.model_copy(update={"conditions": [condition, *others], "observed_generation": generation})
+    told = condition(known, ACCEPTED, holds, reason, errors, now_ms, generation)
+    others = [each for each in status.conditions if each.type != ACCEPTED]
+    return status.model_copy(update={"conditions": [told, *others], "observed_generation": generation})
 
 
 def holds_since(status: JobStatus, phase: Phase) -> str | None:
     """Return since when a phase's condition holds; null if it does not."""
     held = (c for c in status.conditions if c.type == phase.value and c.status is Status.TRUE)
-    return next((condition.last_transition_time for condition in held), None)
+    return next((each.last_transition_time for each in held), None)
 
 
-def _condition(
+def condition(
     known: Condition | None, name: str, holds: Status, reason: str, message: str, now_ms: int, generation: int | None
 ) -> Condition:
+    """Return a condition; its time changes only with its status."""
     unchanged = known is not None and known.status is holds
     return Condition(
         type=name,

@@ -15,7 +15,9 @@ AUTHOR = "ullage"
 def declare(ledger: Ledger, objects: Iterable[Object], declarations: Declarations, now_ms: int, author: str) -> int:
     """Post objects that were accepted; return how many generations were new.
 
-    An object without a generation of its own, from a file, has the next one where it says something else.
+    What an object stands for is posted before its declaration: one that the books refuse is not declared. Generations
+    count up in the books by themselves where an object's own do not tell them apart: one from a file has none, and
+    labels, which selectors look at, change without one.
 
     Raises
     ------
@@ -24,56 +26,52 @@ def declare(ledger: Ledger, objects: Iterable[Object], declarations: Declaration
     """
     new = 0
     for each in objects:
+        since = since_ms(ledger, each, now_ms)
         entry = _next(ledger, each, now_ms, author)
+        change = Change(reason=f"{each.kind} {each.metadata.name} was declared anew", author=author, at_ms=now_ms)
+        ledger.restate(subject_of(each), stated(each, declarations, since), change)
         if entry is not None:
             new += ledger.post([entry])
-        change = Change(reason=f"{each.kind} {each.metadata.name} was declared anew", author=author, at_ms=now_ms)
-        ledger.restate(subject_of(each), stated(each, declarations, since_ms(ledger, each, now_ms)), change)
     return new
 
 
 def withdraw(ledger: Ledger, kind: str, object_id: str, now_ms: int, author: str) -> None:
     """Post that an object is no longer there: what it gave ends now, and what it declared counts until then."""
-    latest = _latest(ledger, kind, object_id, now_ms)
-    if latest is None:
+    latest = _latest(_posted(ledger, kind, object_id))
+    if latest is None or latest.spec is None:
         return
-    gone = latest.model_copy(update={"spec": None, "from_ms": now_ms, "author": author})
+    gone = latest.model_copy(update={"spec": None, "from_ms": max(now_ms, latest.from_ms), "author": author})
     ledger.post([gone])
 
 
 def since_ms(ledger: Ledger, declared: Object, now_ms: int) -> int:
     """Return since when an object is declared at all; now if it is new."""
     wanted = declaration_of(declared, 1, now_ms, author=AUTHOR)
-    with ledger.books() as books:
-        rows = books.declarations(0, now_ms + 1)
-    starts = [row.declared_from_ms for row in rows if (row.kind, row.object_id) == (wanted.kind, wanted.object_id)]
-    return min(starts, default=now_ms)
+    posted = _posted(ledger, wanted.kind, wanted.object_id)
+    return min((entry.from_ms for entry in posted), default=now_ms)
 
 
 def _next(ledger: Ledger, declared: Object, now_ms: int, author: str) -> Declaration | None:
     """Return the declaration to post; null where the books have it."""
-    latest = _latest(ledger, declared.kind, declaration_of(declared, 1, now_ms, author=author).object_id, now_ms)
-    generation = declared.metadata.generation or (1 if latest is None else latest.generation + 1)
-    entry = declaration_of(declared, generation, now_ms, author=author)
+    entry = declaration_of(declared, declared.metadata.generation or 1, now_ms, author=author)
+    posted = _posted(ledger, entry.kind, entry.object_id)
+    latest = _latest(posted)
     if latest is not None and (latest.spec, latest.object_uid) == (entry.spec, entry.object_uid):
-        # What was withdrawn comes back as a generation of its own.
-        return (
-            None if _applies(ledger, entry, now_ms) else entry.model_copy(update={"generation": latest.generation + 1})
-        )
-    return entry
+        return None
+    taken = [other.generation for other in posted if other.object_uid == entry.object_uid]
+    generation = max([entry.generation, *(number + 1 for number in taken)])
+    # Where the clock goes back, what is declared later still applies later.
+    start_ms = max([entry.from_ms, *(other.from_ms for other in posted)])
+    return entry.model_copy(update={"generation": generation, "from_ms": start_ms})
 
 
-def _applies(ledger: Ledger, wanted: Declaration, now_ms: int) -> bool:
+def _posted(ledger: Ledger, kind: str, object_id: str) -> list[Declaration]:
+    """Return the declarations of an object that count, in the order they were posted."""
     with ledger.books() as books:
-        rows = books.declarations(now_ms, now_ms + 1)
-    return any((row.kind, row.object_id) == (wanted.kind, wanted.object_id) for row in rows)
+        found = books.standing(f"declaration/{kind}/{object_id}")
+    return [entry for entry in found if isinstance(entry, Declaration)]
 
 
-def _latest(ledger: Ledger, kind: str, object_id: str, now_ms: int) -> Declaration | None:
-    with ledger.books() as books:
-        rows = [row for row in books.declarations(0, now_ms + 1) if (row.kind, row.object_id) == (kind, object_id)]
-        if not rows:
-            return None
-        found = [entry for entry in books.standing(f"declaration/{kind}/{object_id}") if isinstance(entry, Declaration)]
-    standing = [entry for entry in found if entry.spec is not None]
-    return max(standing, key=lambda entry: (entry.from_ms, entry.generation), default=None)
+def _latest(posted: list[Declaration]) -> Declaration | None:
+    """Return the one that applies now; of two from the same instant, the one posted later."""
+    return max(enumerate(posted), key=lambda one: (one[1].from_ms, one[0]), default=(0, None))[1]

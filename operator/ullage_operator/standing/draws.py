@@ -1,0 +1,270 @@
+"""A job's turn at the books: settle the interval that is over, and set aside what the next one takes.
+
+An interval is reserved, spent and given back as one draw on one line. What is spent is what the job's workers held in
+it by the books, whatever was reserved: time past the reservation, the operator's absence included, is an overdraft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ullage_operator import gap
+from ullage_operator.api import Declarations
+from ullage_operator.api.types import Phase, StageState, StageStatus, TrainingJob
+from ullage_operator.ledger import (
+    Books,
+    Charge,
+    Entry,
+    Expend,
+    Ledger,
+    Rate,
+    ReservationRow,
+    Reserve,
+    Reversal,
+    Unreserve,
+)
+from ullage_operator.plan.budget import MS_PER_HOUR, BudgetVerdict, Demand, Reservation, Terms, admit
+from ullage_operator.plan.instants import millis
+from ullage_trainer.config import Reason, Stage
+
+from .declare import AUTHOR
+from .funding import Source, demand_of, line_names, rate_of, runs_on_own_machines, sources
+from .stand import declarations_of
+
+_INFRASTRUCTURE: Final = frozenset({Reason.DISRUPTED, Reason.LOST})
+_TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
+
+
+@dataclass(frozen=True)
+class Case:
+    """A job whose turn it is."""
+
+    job: TrainingJob
+    """The job, with the institution that it is in the books of."""
+    live: int
+    """How many of its workers hold something now, as far as is seen."""
+    kinds: Mapping[str, str]
+    """Which accelerator a resource of the cluster is."""
+    terms: Terms
+    """How the operator accounts."""
+
+    @property
+    def uid(self) -> str:
+        """The job's UID."""
+        return self.job.metadata.uid or ""
+
+    @property
+    def stage(self) -> StageStatus | None:
+        """The stage that it is at, or about to be; null once it is to hold nothing more."""
+        status = self.job.status
+        if status.phase in _TERMINAL or self.job.metadata.deletion_timestamp or self.job.spec.run_policy.suspend:
+            return None
+        known = {stage.name: stage for stage in status.stages}
+        stages = (known.get(name, StageStatus(name=Stage(name))) for name in self.job.spec.stages)
+        return next((stage for stage in stages if stage.state is not StageState.SUCCEEDED), None)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What came of it."""
+
+    verdict: BudgetVerdict | None
+    """Whether the job may go on; null where that can't be told yet, since the books and what is seen differ."""
+    reserved: bool = False
+    """Something is set aside for the job now."""
+
+
+def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: int) -> Turn:
+    """Settle what is over and reserve what comes, in one transaction.
+
+    To be called by the one writer of the books: what is read is true until it has written.
+
+    Raises
+    ------
+    LedgerError
+        Nothing was written.
+    """
+    stage = case.stage
+    demand = None if stage is None else demand_of(case.job, stage.name, case.kinds)
+    names = [] if demand is None else line_names(declarations, case.job)
+    with ledger.books() as books:
+        if _open_holds(books, case.uid, now_ms) != case.live:
+            return Turn(None, reserved=True)
+        held = next(iter(books.reservations(job_uid=case.uid)), None)
+        spent = [] if held is None or now_ms <= held.from_ms else settled(books, held, case.kinds, now_ms)
+        remaining = books.remaining(sorted({*names, *([held.line] if held else [])}))
+    due = held is not None and now_ms >= held.to_ms - case.terms.grace_ms
+    over = held is not None and case.live == 0 and (stage is None or _ended(stage, spent))
+    payers: list[Source] = []
+    if demand is not None and not _on_own(case.job, declarations, demand, now_ms):
+        settling = {} if held is None or not (due or over) else {held.line: held.amount - _amount(spent)}
+        left = {name: amount + settling.get(name, 0) for name, amount in remaining.items()}
+        payers = sources(declarations, case.job, demand, now_ms, left)
+    reservation = None if held is None or due or over else Reservation(held.line, held.from_ms, held.to_ms, held.amount)
+    verdict = BudgetVerdict(allowed=True)
+    if demand is not None:
+        verdict = admit([source.line for source in payers], demand, reservation, now_ms, case.terms)
+    entries: list[Entry] = []
+    # A job that is to stop has what is reserved until the last of its workers has ended.
+    if spent and (over or (due and (verdict.allowed or case.live == 0))):
+        entries += spent
+        entries += _refund(case.job, stage, spent, now_ms) if over else []
+    if verdict.reserve is not None:
+        payer = next(source for source in payers if source.line.name == verdict.reserve.line)
+        entries.append(_reserve(case, payer, verdict.reserve))
+    if entries:
+        ledger.post(entries)
+    return Turn(verdict, reserved=verdict.reserve is not None or (held is not None and not entries))
+
+
+def settle_orphan(ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms: int) -> bool:
+    """Settle what is set aside for a job that is gone; return whether nothing is set aside any more."""
+    with ledger.books() as books:
+        if _open_holds(books, job_uid, now_ms):
+            return False
+        rows = [row for row in books.reservations(job_uid=job_uid) if now_ms > row.from_ms]
+        entries = [entry for row in rows for entry in settled(books, row, kinds, now_ms)]
+    if entries:
+        ledger.post(entries)
+    return True
+
+
+def settled(books: Books, held: ReservationRow, kinds: Mapping[str, str], now_ms: int) -> list[Entry]:
+    """Return the entries that settle an interval: what was held in it is spent, and the reservation given back.
+
+    The price is the one of the interval's start, as it was declared then.
+    """
+    uid = held.job_uid or ""
+    rows = books.usage(held.from_ms, now_ms, job_uid=uid)
+    quantity = sum(row.accelerator_ms for row in rows)
+    rate = None if held.currency is None else _rate(books, held, kinds)
+    facts = {
+        "institution": held.institution,
+        "line": held.line,
+        "job_uid": uid,
+        "unit": held.unit,
+        "currency": held.currency,
+    }
+    entries: list[Entry] = []
+    if quantity:
+        times = {"from_ms": held.from_ms, "to_ms": now_ms}
+        spent = {"amount": _cost(held, quantity, rate, now_ms), "quantity": quantity, "rate": rate}
+        entries.append(Expend.model_validate(facts | times | spent))
+    times = {"reserved_from_ms": held.from_ms, "at_ms": now_ms}
+    entries.append(Unreserve.model_validate(facts | times | {"amount": held.amount}))
+    return entries
+
+
+def _cost(held: ReservationRow, quantity_ms: int, rate: Rate | None, now_ms: int) -> int:
+    """Return what was held in the line's unit, rounded up."""
+    if held.currency is None:
+        return quantity_ms
+    if rate is not None:
+        return -(-quantity_ms * rate.micros // MS_PER_HOUR)
+    # The price is no longer told, as where a resource is called another accelerator since: as it was reserved.
+    return -(-held.amount * (now_ms - held.from_ms) // (held.to_ms - held.from_ms))
+
+
+def _rate(books: Books, held: ReservationRow, kinds: Mapping[str, str]) -> Rate | None:
+    then = declarations_of(books, gap.Period(held.from_ms, held.from_ms + 1))
+    investment = then.investments_by_name.get(held.line.partition("/")[0])
+    holds = books.holds_of(held.job_uid or "")
+    resources = {hold.accelerator_type for hold in holds if hold.accelerator_type is not None}
+    found = [
+        rate
+        for resource in sorted(resources)
+        if investment is not None
+        and (rate := rate_of(then, investment, kinds.get(resource, resource), held.from_ms)) is not None
+    ]
+    return found[0] if found else None
+
+
+def own_charge(books: Books, case: Case, declarations: Declarations) -> Charge | None:
+    """Return what a job that has ended held on its institution's own machines; null where it held no such thing."""
+    status, kinds = case.job.status, case.kinds
+    if status.phase not in _TERMINAL or status.start_time is None or status.finish_time is None:
+        return None
+    held = [hold for hold in books.holds_of(case.uid) if hold.accelerators]
+    start_ms, end_ms = millis(status.start_time), millis(status.finish_time)
+    if not held:
+        return None
+    resource = held[0].accelerator_type or ""
+    kind = kinds.get(resource, resource)
+    if not _on_own(case.job, declarations, Demand(held[0].accelerators, kind), start_ms):
+        return None
+    quantity = sum(row.accelerator_ms for row in books.usage(0, max(books.now_ms, end_ms) + 1, job_uid=case.uid))
+    return Charge(
+        institution=case.job.spec.accounting.institution,
+        job_uid=case.uid,
+        resource="accelerator",
+        resource_type=kind,
+        quantity_ms=quantity,
+        from_ms=min(start_ms, *(hold.from_ms for hold in held)),
+        to_ms=max(start_ms, end_ms),
+    )
+
+
+def charge_own(ledger: Ledger, case: Case, declarations: Declarations) -> bool:
+    """Post that nothing pays for what a job held on own machines, once it has ended; return whether that is done.
+
+    Raises
+    ------
+    LedgerError
+        Nothing was written.
+    """
+    with ledger.books() as books:
+        if books.usage(0, books.now_ms + 1, job_uid=case.uid) and _open_holds(books, case.uid, books.now_ms):
+            return False
+        charge = own_charge(books, case, declarations)
+    if charge is not None and ledger.find(charge.id) is None:
+        ledger.post([charge])
+    return True
+
+
+def _reserve(case: Case, payer: Source, reservation: Reservation) -> Reserve:
+    return Reserve(
+        institution=case.job.spec.accounting.institution,
+        line=reservation.line,
+        job_uid=case.uid,
+        unit=payer.unit,
+        currency=payer.line.currency,
+        amount=reservation.amount,
+        from_ms=reservation.from_ms,
+        to_ms=reservation.until_ms,
+    )
+
+
+def _refund(job: TrainingJob, stage: StageStatus | None, spent: list[Entry], now_ms: int) -> list[Entry]:
+    """Return the reversal of what was spent in an interval that a failure of the infrastructure cut off."""
+    failure = job.status.failure
+    finished = [each.finish_time for each in job.status.stages if each.finish_time and each.state is not _DONE]
+    expend = next((entry for entry in spent if isinstance(entry, Expend)), None)
+    if failure is None or failure.reason not in _INFRASTRUCTURE or expend is None or not finished:
+        return []
+    if (stage is not None and stage.state is not StageState.PENDING) or millis(max(finished)) + 1000 < expend.from_ms:
+        return []
+    reason = f"{failure.reason.value}: {failure.message}"[:200]
+    return [Reversal.of(expend, reason=reason, author=AUTHOR, at_ms=now_ms)]
+
+
+_DONE: Final = StageState.SUCCEEDED
+
+
+def _on_own(job: TrainingJob, declarations: Declarations, demand: Demand, now_ms: int) -> bool:
+    institution = declarations.institutions_by_id.get(job.spec.accounting.institution or "")
+    return runs_on_own_machines(job, institution, demand.kind, now_ms)
+
+
+def _ended(stage: StageStatus, spent: list[Entry]) -> bool:
+    """Tell whether an attempt has ended within an interval, and no other one is open."""
+    return stage.state is StageState.PENDING and any(isinstance(entry, Expend) for entry in spent)
+
+
+def _amount(spent: list[Entry]) -> int:
+    return sum(entry.amount for entry in spent if isinstance(entry, Expend))
+
+
+def _open_holds(books: Books, job_uid: str, now_ms: int) -> int:
+    return sum(row.holds_open for row in books.usage(0, now_ms + 1, job_uid=job_uid))

@@ -1,0 +1,160 @@
+"""Which lines of which investments may pay for what a job holds, and at what price. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ullage_operator.api import Declarations
+from ullage_operator.api.types import (
+    Channel,
+    Institution,
+    Investment,
+    Line,
+    Resource,
+    TrainingJob,
+    Unit,
+    WhenExhausted,
+)
+from ullage_operator.api.types.units import exactly
+from ullage_operator.ledger import MONEY, Rate
+from ullage_operator.plan.budget import Demand, FundingLine
+from ullage_operator.plan.workers import worker_plans
+from ullage_trainer.config import Stage
+
+from .declared import day_ms
+from .entries import IN_KIND_UNITS
+from .lines import line_name
+
+_MICROS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """A line that may pay."""
+
+    line: FundingLine
+    unit: str
+    """The line's unit in the books."""
+    rate: Rate | None
+    """Of money, at what price; null in kind."""
+
+
+def demand_of(job: TrainingJob, stage: Stage, kinds: Mapping[str, str]) -> Demand | None:
+    """Return the accelerators that the workers of a stage hold; null where they hold none."""
+    plans = worker_plans(job, stage, 1)
+    held = sum(plan.accelerators for plan in plans)
+    if not held:
+        return None
+    resource = plans[0].accelerator_type or ""
+    named = job.spec.accounting.investment
+    return Demand(held, kinds.get(resource, resource), None if named is None else f"{named.name}/{named.line}")
+
+
+def runs_on_own_machines(job: TrainingJob, institution: Institution | None, kind: str, now_ms: int) -> bool:
+    """Tell whether a job's workers can only be on nodes that are its institution's own."""
+    chosen = job.spec.workers.template.node_selector
+    return institution is not None and any(
+        machines.type == kind
+        and bool(machines.node_selector)
+        and machines.node_selector.items() <= chosen.items()
+        and day_ms(machines.start) <= now_ms
+        and (machines.end is None or now_ms < day_ms(machines.end))
+        for machines in institution.spec.holds.accelerators
+    )
+
+
+def sources(
+    declarations: Declarations, job: TrainingJob, demand: Demand, now_ms: int, remaining: Mapping[str, int]
+) -> list[Source]:
+    """Return the lines that a job may draw on, now or at another time.
+
+    Parameters
+    ----------
+    declarations
+        What is declared now.
+    job
+        The job, with the institution that it is in the books of.
+    demand
+        What it holds, or is about to.
+    now_ms
+        At which price money is drawn.
+    remaining
+        What is left of each line, in the books' unit.
+    """
+    found: list[Source] = []
+    for investment, line in _lines(declarations, job):
+        rate = None
+        if line.channel is Channel.MONEY:
+            rate = rate_of(declarations, investment, demand.kind, now_ms)
+        if not _pays_for(line, demand.kind) or (line.channel is Channel.MONEY and rate is None):
+            continue
+        name = line_name(investment, line)
+        funding = FundingLine(
+            name=name,
+            remaining=remaining.get(name, 0),
+            start_ms=day_ms(investment.spec.start),
+            end_ms=day_ms(investment.spec.end),
+            suspends=investment.spec.when_exhausted is WhenExhausted.SUSPEND,
+            micros_per_hour=None if rate is None else rate.micros,
+            currency=None if rate is None else rate.currency,
+        )
+        unit = MONEY if rate is not None else IN_KIND_UNITS[Unit.ACCELERATOR_HOURS.value][0]
+        found.append(Source(funding, unit, rate))
+    return found
+
+
+def line_names(declarations: Declarations, job: TrainingJob) -> list[str]:
+    """Return the names of all lines that are for a job's institution and for such jobs."""
+    return [line_name(investment, line) for investment, line in _lines(declarations, job)]
+
+
+def rate_of(declarations: Declarations, investment: Investment, kind: str, at_ms: int) -> Rate | None:
+    """Return what an accelerator-hour costs an investment at an instant; null where that is not known."""
+    reference = investment.spec.price_list_ref
+    prices = None if reference is None else declarations.price_lists_by_name.get(reference.name)
+    if prices is None or investment.spec.currency is None:
+        return None
+    wanted = (Resource.COMPUTE, kind, Unit.ACCELERATOR_HOURS, investment.spec.currency)
+    begun = [
+        entry
+        for entry in prices.spec.entries
+        if (entry.resource, entry.type, entry.unit, entry.currency) == wanted and day_ms(entry.start) <= at_ms
+    ]
+    if not begun:
+        return None
+    price = max(begun, key=lambda entry: entry.start)
+    return Rate(
+        micros=round(exactly(price.price) * _MICROS),
+        unit="accelerator-hour",
+        currency=price.currency,
+        dated_ms=day_ms(price.start),
+        source=f"PriceList {prices.metadata.name}: {price.source}",
+    )
+
+
+def _lines(declarations: Declarations, job: TrainingJob) -> Iterator[tuple[Investment, Line]]:
+    institution = job.spec.accounting.institution
+    for investment in declarations.investments:
+        if investment.spec.approval is None or institution is None:
+            continue
+        for line in investment.spec.lines:
+            drawn = line.channel in (Channel.MONEY, Channel.IN_KIND)
+            if drawn and institution in declarations.beneficiaries(line) and _eligible(line, job):
+                yield investment, line
+
+
+def _pays_for(line: Line, kind: str) -> bool:
+    if line.channel is Channel.IN_KIND:
+        return (line.resource, line.type, line.unit) == (Resource.COMPUTE, kind, Unit.ACCELERATOR_HOURS)
+    return line.resource in (None, Resource.COMPUTE) and line.type in (None, kind)
+
+
+def _eligible(line: Line, job: TrainingJob) -> bool:
+    if line.eligible is None:
+        return True
+    accounting = job.spec.accounting
+    programmes, families = line.eligible.programmes, line.eligible.model_families
+    return (not programmes or accounting.programme in programmes) and (
+        not families or accounting.model_family in families
+    )

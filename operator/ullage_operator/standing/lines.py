@@ -1,0 +1,153 @@
+"""What is written to the status of an Investment: what has become of each line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Final
+
+from ullage_operator import gap
+from ullage_operator.api.types import (
+    Channel,
+    Investment,
+    InvestmentPhase,
+    InvestmentStatus,
+    Line,
+    LineStatus,
+    Unit,
+    WhenExhausted,
+)
+from ullage_operator.api.types.units import exactly
+from ullage_operator.ledger import LineRow
+from ullage_operator.plan.instants import rfc3339
+
+from .declared import day_ms
+from .entries import IN_KIND_UNITS
+
+_MICROS: Final = 1_000_000
+DRAWN: Final = (Channel.MONEY, Channel.IN_KIND)
+"""Channels whose lines are drawn on."""
+
+
+def line_name(investment: Investment, line: Line) -> str:
+    """Return what the books call a line."""
+    return f"{investment.metadata.name}/{line.id}"
+
+
+def scale_of(investment: Investment, line: Line) -> Fraction:
+    """Return how many of the books' units one unit of a line is."""
+    if line.channel is Channel.MONEY:
+        return Fraction(_MICROS)
+    if line.unit == Unit.FTE:
+        term = gap.Period(day_ms(investment.spec.start), day_ms(investment.spec.end))
+        return gap.fte_hours(Fraction(IN_KIND_UNITS[Unit.HOURS.value][1]), term)
+    return Fraction(IN_KIND_UNITS[line.unit][1])
+
+
+def investment_status(
+    before: InvestmentStatus, investment: Investment, rows: Iterable[LineRow], now_ms: int
+) -> InvestmentStatus:
+    """Return the status with phase and figures; its conditions stay.
+
+    Parameters
+    ----------
+    before
+        What the status was.
+    investment
+        The investment.
+    rows
+        What happened to lines from the beginning until now.
+    now_ms
+        When that is, in milliseconds since 1970.
+    """
+    found = {row.line: row for row in rows}
+    phase = _phase(investment, found, now_ms)
+    return before.model_copy(
+        update={
+            "phase": phase,
+            "message": _message(investment, phase),
+            "spent_text": _spent(investment, found),
+            "lines": [_line(investment, line, found, now_ms) for line in investment.spec.lines],
+            "as_of": rfc3339(now_ms),
+        }
+    )
+
+
+def thresholds(investment: Investment, before: Iterable[LineRow], now: Iterable[LineRow]) -> list[str]:
+    """Return a sentence for each line whose spending has passed a share of ``warnAt`` between two readings."""
+    earlier = {row.line: _share(row) for row in before}
+    passed: list[str] = []
+    for row in _drawn(investment, {row.line: row for row in now}):
+        share, old = _share(row), earlier.get(row.line)
+        crossed = [at for at in investment.spec.warn_at if old is not None and old < exactly(at) <= share]
+        if crossed:
+            told = f"{float(100 * share):.0f}% of what is released is spent"
+            passed.append(f"{row.line}: {told}, which is {100 * max(crossed):g}% or more")
+    return passed
+
+
+def _share(row: LineRow) -> Fraction:
+    return Fraction(row.expended - row.reversed, row.released) if row.released > 0 else Fraction(0)
+
+
+def _drawn(investment: Investment, rows: Mapping[str, LineRow]) -> list[LineRow]:
+    names = [line_name(investment, line) for line in investment.spec.lines if line.channel in DRAWN]
+    return [rows[name] for name in names if name in rows]
+
+
+def _phase(investment: Investment, rows: Mapping[str, LineRow], now_ms: int) -> InvestmentPhase:
+    drawn = _drawn(investment, rows)
+    if investment.spec.approval is None:
+        return InvestmentPhase.PROPOSED
+    if now_ms < day_ms(investment.spec.start):
+        return InvestmentPhase.PENDING
+    if now_ms >= day_ms(investment.spec.end):
+        return InvestmentPhase.ENDED
+    if any(row.expended for row in drawn) and all(row.remaining <= 0 for row in drawn if row.released):
+        return InvestmentPhase.EXHAUSTED
+    return InvestmentPhase.ACTIVE
+
+
+def _message(investment: Investment, phase: InvestmentPhase) -> str:
+    becomes = "jobs wait" if investment.spec.when_exhausted is WhenExhausted.SUSPEND else "jobs go on and overdraw it"
+    return {
+        InvestmentPhase.PROPOSED: "waits for an approval; nothing of it is awarded",
+        InvestmentPhase.PENDING: f"begins on {investment.spec.start}",
+        InvestmentPhase.ACTIVE: f"ends on {investment.spec.end}",
+        InvestmentPhase.EXHAUSTED: f"all that is released is spent: {becomes}",
+        InvestmentPhase.ENDED: f"ended on {investment.spec.end}",
+    }[phase]
+
+
+def _spent(investment: Investment, rows: Mapping[str, LineRow]) -> str:
+    shares = [_share(row) for row in _drawn(investment, rows) if row.released > 0]
+    return f"{float(100 * max(shares)):.0f}%" if shares else ""
+
+
+def _line(investment: Investment, line: Line, rows: Mapping[str, LineRow], now_ms: int) -> LineStatus:
+    row = rows.get(line_name(investment, line))
+    if row is None:
+        return LineStatus(id=line.id, unit=line.unit)
+    scale = scale_of(investment, line)
+    if line.channel not in DRAWN:
+        return LineStatus(id=line.id, unit=line.unit, awarded=float(row.awarded / scale))
+    spent = row.expended - row.reversed
+    return LineStatus(
+        id=line.id,
+        unit=line.unit,
+        awarded=float(row.awarded / scale),
+        released=float(row.released / scale),
+        reserved=float(max(row.reserved, 0) / scale),
+        expended=float(max(spent, 0) / scale),
+        reversed=float(row.reversed / scale),
+        remaining=float(row.remaining / scale),
+        forecast=_forecast(investment, Fraction(max(spent, 0)) / scale, now_ms),
+    )
+
+
+def _forecast(investment: Investment, spent: Fraction, now_ms: int) -> float | None:
+    """Return what will be spent at the end of the term at the mean rate since its start."""
+    start_ms, end_ms = day_ms(investment.spec.start), day_ms(investment.spec.end)
+    if now_ms <= start_ms:
+        return None
+    return float(spent * max(Fraction(1), Fraction(end_ms - start_ms, now_ms - start_ms)))

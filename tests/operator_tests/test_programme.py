@@ -1,0 +1,200 @@
+"""Institutions and investments on a cluster: what is declared, posted, measured and enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from local.runs.harness import wait_until
+from operator_tests.install import Operator
+from operator_tests.tenant import Tenant
+from ullage_operator.cluster.names import GROUP, VERSION
+from ullage_operator.cluster.objects import KINDS
+from ullage_operator.ledger import HoldOpened
+
+
+@dataclass
+class Declared:
+    """Objects of the whole cluster, which go when a test ends."""
+
+    custom: client.CustomObjectsApi
+    made: list[tuple[str, str]] = field(default_factory=list)
+
+    def apply(self, kind: str, name: str, spec: dict[str, Any]) -> None:
+        body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": kind, "metadata": {"name": name}, "spec": spec}
+        self.custom.create_cluster_custom_object(GROUP, VERSION, KINDS[kind], body)
+        self.made.append((kind, name))
+
+    def patch(self, kind: str, name: str, spec: dict[str, Any]) -> None:
+        self.custom.patch_cluster_custom_object(GROUP, VERSION, KINDS[kind], name, {"spec": spec})
+
+    def delete(self, kind: str, name: str) -> None:
+        self.custom.delete_cluster_custom_object(GROUP, VERSION, KINDS[kind], name)
+        self.made.remove((kind, name))
+
+    def status(self, kind: str, name: str) -> dict[str, Any]:
+        found = self.custom.get_cluster_custom_object(GROUP, VERSION, KINDS[kind], name)
+        status: dict[str, Any] = found.get("status") or {}
+        return status
+
+    def conditions(self, kind: str, name: str) -> dict[str, tuple[str, str, str]]:
+        found = self.status(kind, name).get("conditions", [])
+        return {each["type"]: (each["status"], each["reason"], each.get("message", "")) for each in found}
+
+    def wait(self, kind: str, name: str, holds: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        wait_until(lambda: holds(self.status(kind, name)), what, 60)
+        return self.status(kind, name)
+
+
+@pytest.fixture
+def declared(tenant: Tenant) -> Iterator[Declared]:
+    objects = Declared(tenant.custom)
+    yield objects
+    for kind, name in reversed(objects.made):
+        tenant.custom.delete_cluster_custom_object(GROUP, VERSION, KINDS[kind], name)
+
+
+def this_month() -> dict[str, str]:
+    first = datetime.now(UTC).date().replace(day=1)
+    return {"from": str(first), "to": str((first + timedelta(days=32)).replace(day=1))}
+
+
+def institution(tenant: Tenant, name: str, **changes: Any) -> dict[str, Any]:
+    """Return an institution whose namespace the tenant's is; it needs 1,000 hours of A100."""
+    need = {"resource": "compute", "type": "A100", "unit": "acceleratorHours", "amount": 1000, **this_month()}
+    spec = {"id": name, "displayName": name, "country": "CN", "kind": "university", "declaredBy": "Office"}
+    selector = {"matchLabels": {"kubernetes.io/metadata.name": tenant.namespace}}
+    return spec | {"namespaceSelector": selector, "requires": [need]} | changes
+
+
+def vouchers(beneficiary: str, seconds: float, **changes: Any) -> dict[str, Any]:
+    """Return an investment of so many accelerator-seconds in kind, all of them released."""
+    today = str(datetime.now(UTC).date())
+    line = {"id": "gpu", "beneficiary": beneficiary, "channel": "inKind", "resource": "compute", "type": "A100"}
+    amount = {"unit": "acceleratorHours", "amount": seconds / 3600}
+    line |= amount | {"instalments": [{"date": today, "amount": seconds / 3600}]}
+    term = {"from": today, "to": str(date.fromisoformat(today) + timedelta(days=30))}
+    spec = {"funder": "Ministry", "approval": {"by": "Board", "date": today}, "lines": [line]}
+    return spec | term | {"whenExhausted": "Suspend"} | changes
+
+
+def test_an_institution_is_told_how_it_stands_and_its_namespaces_jobs_are_in_its_books(
+    tenant: Tenant, declared: Declared, operator: Operator
+) -> None:
+    declared.apply("Institution", "polar", institution(tenant, "polar"))
+    declared.apply("Investment", "polar-vouchers", vouchers("polar", 360_000))
+    status = declared.wait("Institution", "polar", lambda told: bool(told.get("resources")), "figures")
+    (row,) = (each for each in status["resources"] if each["resource"] == "compute" and each["type"] == "A100")
+    figures = (row["required"], row["granted"], row["supply"], row["gap"], row["coverage"])
+    assert figures == (1000, 100, 100, 900, 0.1)
+    assert (status["bottleneck"], status["observedGeneration"]) == ("compute A100", 1)
+    assert declared.conditions("Institution", "polar") == {
+        "Accepted": ("True", "SpecValid", ""),
+        "Ready": ("True", "InBooks", ""),
+    }
+    job = tenant.waiting("unnamed")
+    del job["spec"]["accounting"]
+    tenant.apply(job)
+    tenant.go("unnamed")
+    tenant.wait_for_phase("unnamed", "Succeeded")
+    (pod,) = tenant.pods().values()
+    hold = operator.books.entry(f"hold/{pod.metadata.uid}")
+    assert isinstance(hold, HoldOpened)
+    assert hold.context.institution == "polar"
+    assert operator.books.verified() == []
+
+
+def test_what_is_declared_against_each_other_is_told_with_its_place(tenant: Tenant, declared: Declared) -> None:
+    declared.apply("Institution", "polar", institution(tenant, "polar"))
+    declared.apply("Investment", "lost", vouchers("pole", 360))
+    declared.wait("Investment", "lost", lambda told: bool(told.get("conditions")), "conditions")
+    accepted = declared.conditions("Investment", "lost")["Accepted"]
+    assert accepted[:2] == ("False", "SpecInvalid")
+    assert accepted[2].startswith(
+        "spec.lines[0].beneficiary: expected the id of an Institution, found 'pole', which there is not"
+    )
+    tenant.apply(tenant.waiting("claims", accounting={"institution": "north"}))
+    tenant.wait("claims", lambda told: bool(told.get("conditions")), "a condition")
+    told = tenant.condition("claims", "Accepted")
+    assert told is not None
+    assert (told[0], told[1]) == ("False", "SpecInvalid")
+    whose = f"expected 'polar', the institution of namespace {tenant.namespace}, found 'north'"
+    assert f"spec.accounting.institution: {whose}" in told[2]
+    tenant.patch("claims", {"accounting": {"institution": "polar"}})
+    tenant.go("claims")
+    tenant.wait_for_phase("claims", "Succeeded")
+
+
+@pytest.fixture
+def accelerators(tenant: Tenant) -> None:
+    (node,) = tenant.core.list_node().items
+    tenant.core.patch_node_status(node.metadata.name, {"status": {"capacity": {"nvidia.com/gpu": "8"}}})
+
+
+def test_a_job_waits_where_its_grant_is_exhausted_and_goes_on_when_it_is_raised(
+    accelerators: None, tenant: Tenant, declared: Declared, operator: Operator
+) -> None:
+    assert accelerators is None
+    declared.apply("Institution", "polar", institution(tenant, "polar"))
+    declared.apply("Investment", "vouchers", vouchers("polar", 20))
+    declared.wait("Investment", "vouchers", lambda told: told.get("phase") == "Active", "an active grant")
+    one = {"resources": {"train": {"requests": {"cpu": "50m"}, "limits": {"nvidia.com/gpu": "1"}}}}
+    job = tenant.waiting("costly", workers=one | {"template": {"terminationGracePeriodSeconds": 2}})
+    del job["spec"]["accounting"]
+    uid = tenant.apply(job)
+    before = spec_of(tenant, "costly")
+    tenant.wait_for_phase("costly", "Suspended", 180)
+    assert tenant.status("costly")["message"].startswith(
+        "expected funds for 1 A100, found too little: vouchers/gpu has 0.0"
+    )
+    assert tenant.condition("costly", "Suspended") is not None
+    assert "BudgetExhausted" in tenant.events("costly")
+    assert spec_of(tenant, "costly") == before
+    figures = declared.wait("Investment", "vouchers", lambda told: not line(told)["reserved"], "settled books")
+    assert line(figures)["remaining"] >= -5 / 3600  # It was told to end in time; how long it took is an overdraft.
+    declared.patch("Investment", "vouchers", {"lines": vouchers("polar", 3600)["lines"]})
+    tenant.wait_for_phase("costly", "Running")
+    tenant.go("costly")
+    tenant.wait_for_phase("costly", "Succeeded")
+    settled = declared.wait("Investment", "vouchers", lambda told: not line(told)["reserved"], "settled books")
+    found = line(settled)
+    assert found["released"] == pytest.approx(found["expended"] + found["remaining"])
+    assert found["expended"] == pytest.approx(operator.books.accelerator_hours(uid))
+    assert operator.books.verified() == []
+
+
+def test_an_investment_that_is_deleted_while_a_job_draws_on_it_stops_nothing_and_loses_nothing(
+    accelerators: None, tenant: Tenant, declared: Declared, operator: Operator
+) -> None:
+    assert accelerators is None
+    declared.apply("Institution", "polar", institution(tenant, "polar"))
+    declared.apply("Investment", "brief", vouchers("polar", 3600))
+    declared.wait("Investment", "brief", lambda told: told.get("phase") == "Active", "an active grant")
+    one = {"resources": {"train": {"requests": {"cpu": "50m"}, "limits": {"nvidia.com/gpu": "1"}}}}
+    job = tenant.waiting("drawing", workers=one)
+    del job["spec"]["accounting"]
+    tenant.apply(job)
+    wait_until(lambda: operator.books.line("brief/gpu") > (0, 0), "a reservation")
+    tenant.wait_for_phase("drawing", "Running")
+    declared.delete("Investment", "brief")
+    wait_until(lambda: operator.books.line("brief/gpu")[0] == 0, "a settled interval")
+    assert operator.books.line("brief/gpu")[1] > 0
+    tenant.go("drawing")
+    tenant.wait_for_phase("drawing", "Succeeded")
+    assert operator.books.verified() == []
+
+
+def line(status: dict[str, Any]) -> dict[str, float]:
+    """Return the figures of an investment's one line; none of one that has none yet."""
+    (found,) = status.get("lines") or [{}]
+    return {"reserved": 1.0, "remaining": 0.0} | found
+
+
+def spec_of(tenant: Tenant, name: str) -> tuple[int, dict[str, Any]]:
+    found = tenant.custom.get_namespaced_custom_object(GROUP, VERSION, tenant.namespace, "trainingjobs", name)
+    return found["metadata"]["generation"], found["spec"]

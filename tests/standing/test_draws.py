@@ -1,0 +1,341 @@
+"""A job's turns at the books: what is reserved, spent, given back, refunded and overdrawn."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gap.vessel import at
+from plan.builders import make_job
+from standing.test_keep import institution, investment, item
+from ullage_operator.accepting import accept
+from ullage_operator.api import Declarations
+from ullage_operator.api.types import JobStatus
+from ullage_operator.ledger import (
+    Charge,
+    EntryContext,
+    Expend,
+    HoldOpened,
+    HoldReleased,
+    Ledger,
+    Outcome,
+    Rate,
+    Reversal,
+    sqlite_url,
+)
+from ullage_operator.plan.budget import Terms
+from ullage_operator.standing import Case, charge_own, declared_now, keep, settle_orphan, take_turn
+from ullage_trainer.config import Stage
+
+START = at("2026-11-10")
+SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
+KINDS = {"nvidia.com/gpu": "A100"}
+TERMS = Terms(interval_ms=HOUR, grace_ms=MINUTE)
+UID = "uid-of-job"
+PRICES = item(
+    "PriceList",
+    "tariff",
+    {
+        "entries": [
+            {
+                "resource": "compute",
+                "type": "A100",
+                "unit": "acceleratorHours",
+                "currency": "CNY",
+                "price": price,
+                "from": day,
+                "source": "tariff",
+            }
+            for price, day in ((20, "2026-01-01"), (30, "2026-11-11"))
+        ]
+    },
+)
+
+
+def in_kind(hours: float, **changes: Any) -> dict[str, Any]:
+    made = investment(hours)
+    made["spec"] |= {"whenExhausted": "Suspend"} | changes
+    return made
+
+
+def money(amount: float) -> dict[str, Any]:
+    made = in_kind(1, currency="CNY", priceListRef={"name": "tariff"})
+    line = {"id": "fund", "beneficiary": "north", "channel": "money", "unit": "CNY", "amount": amount}
+    made["spec"]["lines"] = [line | {"instalments": [{"date": "2026-11-01", "amount": amount}]}]
+    return made
+
+
+@dataclass
+class Scene:
+    """The books of a cluster on which one job of two accelerators runs."""
+
+    folder: Path
+    items: list[dict[str, Any]]
+    now_ms: int = START
+    status: dict[str, Any] = field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict)
+    live: int = 0
+
+    def __post_init__(self) -> None:
+        url = sqlite_url(self.folder / "ledger.sqlite3")
+        self.ledger = Ledger.open(url, cluster="here", now_ms=lambda: self.now_ms)
+        self.declare(*self.items)
+
+    def declare(self, *items: dict[str, Any]) -> None:
+        accepted = accept(items, {})
+        assert accepted.errors == {}
+        assert keep(self.ledger, list(accepted.objects.values()), accepted.present, self.now_ms).refused == {}
+
+    @property
+    def declarations(self) -> Declarations:
+        return declared_now(self.ledger, self.now_ms)
+
+    def case(self) -> Case:
+        two = {"resources": {"train": {"limits": {"nvidia.com/gpu": "2"}}}}
+        spec = {"script": {"path": "work.py"}, "accounting": {"institution": "north"}, "workers": two}
+        job = make_job(spec | self.spec)
+        metadata = job.metadata.model_copy(update={"uid": UID})
+        status = JobStatus.model_validate(self.status)
+        return Case(job.model_copy(update={"metadata": metadata, "status": status}), self.live, KINDS, TERMS)
+
+    def turn(self) -> tuple[bool | None, str, int | None]:
+        """Take a turn; return the verdict, and in how many milliseconds the next one is due."""
+        verdict = take_turn(self.ledger, self.case(), self.declarations, self.now_ms).verdict
+        if verdict is None:
+            return None, "", None
+        return verdict.allowed, verdict.message, verdict.wake_at_ms and verdict.wake_at_ms - self.now_ms
+
+    def open(self, worker: str) -> None:
+        context = EntryContext(job_uid=UID, namespace="north", job="j", institution="north")
+        hold = HoldOpened(
+            context=context,
+            worker_uid=worker,
+            stage=Stage.TRAIN,
+            attempt=1,
+            index=0,
+            slots=2,
+            accelerators=2,
+            accelerator_type="nvidia.com/gpu",
+            cpu_millis=0,
+            memory_mib=0,
+            from_ms=self.now_ms,
+        )
+        self.ledger.post([hold])
+        self.live += 1
+        self.status = {"phase": "Running", "stages": [{"name": "train", "state": "Running", "attempt": 1}]}
+
+    def close(self, worker: str, **stage: Any) -> None:
+        hold = self.ledger.find(f"hold/{worker}")
+        assert isinstance(hold, HoldOpened)
+        facts = {"context": hold.context, "worker_uid": worker, "to_ms": self.now_ms}
+        self.ledger.post([HoldReleased(**facts, outcome=Outcome.STOPPED)])
+        self.live -= 1
+        self.status = {"phase": "Running", "stages": [{"name": "train", "state": "Pending", "attempt": 1} | stage]}
+
+    def line(self, name: str = "grant/gpu") -> dict[str, int]:
+        with self.ledger.books() as books:
+            (row,) = books.lines(0, self.now_ms + 1, names=[name])
+            assert books.remaining([name]) == {name: row.remaining}
+        figures = ("released", "reserved", "expended", "reversed", "remaining")
+        return {figure: getattr(row, figure) for figure in figures}
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path, [institution("north"), in_kind(10)])
+
+
+def test_an_interval_is_reserved_and_at_its_end_what_was_held_is_spent_and_the_next_one_reserved(scene: Scene) -> None:
+    assert scene.turn() == (True, "", HOUR)
+    assert scene.line()["reserved"] == 2 * (HOUR + MINUTE)
+    scene.now_ms += MINUTE
+    scene.open("w1")
+    scene.now_ms = START + HOUR
+    assert scene.turn() == (True, "", HOUR)
+    assert scene.line() == {
+        "released": 10 * HOUR,
+        "reserved": 2 * (HOUR + MINUTE),
+        "expended": 2 * (HOUR - MINUTE),
+        "reversed": 0,
+        "remaining": 10 * HOUR - 4 * HOUR,
+    }
+    assert scene.ledger.verify() == []
+
+
+def test_asked_again_within_the_interval_nothing_is_posted(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += MINUTE
+    before = scene.line()
+    assert scene.turn() == (True, "", HOUR - MINUTE)
+    assert scene.line() == before
+
+
+def test_what_is_seen_and_not_yet_in_the_books_puts_a_turn_off(scene: Scene) -> None:
+    scene.live = 1
+    assert scene.turn() == (None, "", None)
+
+
+def test_an_exhausted_job_keeps_its_reservation_until_its_last_worker_has_ended_and_goes_on_when_there_is_more(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path, [institution("north"), in_kind(2.25)])
+    assert scene.turn() == (True, "", HOUR)
+    scene.open("w1")
+    scene.now_ms += HOUR
+    lacking = "expected funds for 2 A100, found too little: grant/gpu has 0.25 accelerator-hours left"
+    assert scene.turn() == (True, "", round(0.125 * HOUR) - MINUTE)
+    scene.now_ms += round(0.125 * HOUR) - MINUTE
+    allowed, message, _ = scene.turn()
+    assert (allowed, message.replace("0.03", "0.25")) == (False, lacking)
+    scene.now_ms += MINUTE // 2
+    scene.close("w1")
+    assert scene.turn()[0] is False
+    figures = scene.line()
+    assert (figures["reserved"], figures["expended"]) == (0, 2 * (scene.now_ms - START))
+    assert figures["remaining"] >= 0
+    scene.declare(institution("north"), in_kind(20) | {"metadata": in_kind(20)["metadata"] | {"generation": 2}})
+    assert scene.turn() == (True, "", HOUR)
+
+
+def test_time_while_nobody_looked_is_spent_too_and_overdraws_the_line(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, [institution("north"), in_kind(3)])
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 5 * HOUR
+    assert scene.turn()[0] is False
+    scene.close("w1")
+    assert scene.turn()[0] is False
+    assert scene.line()["remaining"] == 3 * HOUR - 10 * HOUR
+
+
+def test_money_is_drawn_at_the_price_of_the_intervals_start(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, [institution("north"), PRICES, money(1000)], now_ms=at("2026-11-11") - HOUR // 2)
+    start = scene.now_ms
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += HOUR
+    scene.turn()
+    spent = scene.ledger.find(f"expend/grant/fund/{UID}/{start}")
+    assert isinstance(spent, Expend)
+    rate = Rate(
+        micros=20_000_000,
+        unit="accelerator-hour",
+        currency="CNY",
+        dated_ms=at("2026-01-01"),
+        source="PriceList tariff: tariff",
+    )
+    assert (spent.amount, spent.quantity, spent.rate) == (40_000_000, 2 * HOUR, rate)
+    assert scene.line("grant/fund")["reserved"] == 61_000_000  # 2 × 61 minutes at 30 CNY an hour
+
+
+def test_what_a_failure_of_the_infrastructure_cut_off_is_refunded(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
+    scene.status["failure"] = {"reason": "Disrupted", "message": "node drained"}
+    assert scene.turn()[0] is True
+    figures = scene.line()
+    assert (figures["expended"], figures["reversed"]) == (HOUR, HOUR)
+    assert figures["remaining"] == 10 * HOUR - 2 * (HOUR + MINUTE)
+    back = scene.ledger.find(f"reversal/expend/grant/gpu/{UID}/{START}")
+    assert isinstance(back, Reversal)
+    assert back.reason == "Disrupted: node drained"
+
+
+def test_what_failed_by_itself_is_not_refunded(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
+    scene.status["failure"] = {"reason": "Exception", "message": "division by zero"}
+    scene.turn()
+    assert (scene.line()["expended"], scene.line()["reversed"]) == (HOUR, 0)
+
+
+def test_a_line_that_is_withdrawn_while_a_job_draws_on_it_is_settled_and_the_job_goes_on(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += HOUR
+    scene.declare(institution("north"))
+    assert scene.turn() == (True, "", None)
+    assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * HOUR)
+
+
+def test_what_is_set_aside_for_a_job_that_is_gone_is_settled_once_its_workers_are(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += MINUTE
+    assert not settle_orphan(scene.ledger, UID, KINDS, scene.now_ms)
+    scene.close("w1")
+    scene.now_ms += MINUTE
+    assert settle_orphan(scene.ledger, UID, KINDS, scene.now_ms)
+    assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * MINUTE)
+
+
+def test_runs_on_own_machines_draw_on_nothing_and_are_charged_to_no_line(tmp_path: Path) -> None:
+    machines = {"type": "A100", "count": 4, "from": "2026-01-01", "nodeSelector": {"owner": "north"}}
+    own = institution("north", holds={"accelerators": [machines]})
+    scene = Scene(tmp_path, [own, in_kind(10)])
+    scene.spec = {"workers": scene_workers({"nodeSelector": {"owner": "north", "disk": "fast"}})}
+    assert scene.turn() == (True, "", None)
+    scene.open("w1")
+    scene.now_ms += HOUR
+    scene.close("w1")
+    scene.status = {"phase": "Succeeded", "startTime": "2026-11-10T00:00:00Z", "finishTime": "2026-11-10T01:00:00Z"}
+    assert charge_own(scene.ledger, scene.case(), scene.declarations)
+    charge = scene.ledger.find(f"charge/{UID}/own/accelerator:A100/{START}")
+    assert isinstance(charge, Charge)
+    assert (charge.line, charge.quantity_ms, charge.institution) == (None, 2 * HOUR, "north")
+    assert scene.line()["remaining"] == 10 * HOUR
+
+
+def scene_workers(template: dict[str, Any]) -> dict[str, Any]:
+    return {"resources": {"train": {"limits": {"nvidia.com/gpu": "2"}}}, "template": template}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    hours=st.integers(1, 20),
+    lates=st.lists(st.integers(0, 3 * HOUR), min_size=1, max_size=8),
+    wind_down=st.integers(1, 2 * MINUTE),
+)
+def test_a_line_is_overdrawn_at_most_by_the_time_past_the_reservation(
+    hours: int, lates: list[int], wind_down: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Scene(Path(folder), [institution("north"), in_kind(hours)])
+        past_ms = 0
+        for late in lates:
+            allowed, _, wake = scene.turn()
+            if not allowed:
+                break
+            with scene.ledger.books() as books:
+                (held,) = books.reservations(job_uid=UID)
+            if not scene.live:
+                scene.open("w1")
+            scene.now_ms += (wake or 0) + late
+            past_ms += max(0, scene.now_ms - held.to_ms)
+        if scene.live:
+            with scene.ledger.books() as books:
+                found = books.reservations(job_uid=UID)
+            before, end_ms = scene.now_ms, found[0].to_ms
+            scene.now_ms += wind_down
+            past_ms += max(0, scene.now_ms - max(before, end_ms))
+            scene.close("w1")
+            scene.now_ms += 1
+            scene.status["phase"] = "Succeeded"
+            scene.turn()
+        figures = scene.line()
+        held_ms = sum(row.accelerator_ms for row in scene.ledger.usage(0, scene.now_ms + 1))
+        assert (figures["reserved"], figures["expended"]) == (0, held_ms)
+        assert -figures["remaining"] <= 2 * past_ms
+        assert scene.ledger.verify() == []
+        scene.ledger.close()

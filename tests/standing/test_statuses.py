@@ -1,0 +1,107 @@
+"""What is written to the status of institutions and investments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gap.vessel import NOVEMBER, at
+from standing.test_declared import objects, report
+from ullage_operator.api import Investment
+from ullage_operator.api.types import InstitutionStatus, InvestmentPhase, InvestmentStatus, LineStatus
+from ullage_operator.ledger import LineRow
+from ullage_operator.standing import institution_status, investment_status, thresholds
+
+HOUR = 3_600_000
+VOUCHERS = next(each for each in objects() if isinstance(each, Investment) and each.metadata.name == "compute-vouchers")
+ROW = LineRow(
+    line="compute-vouchers/north-a100",
+    institution="north",
+    channel="inKind",
+    resource="compute",
+    resource_type="A100",
+    unit="accelerator-ms",
+    currency=None,
+    from_ms=NOVEMBER.start_ms,
+    to_ms=at("2027-01-01"),
+    awarded=1200 * HOUR,
+    released=600 * HOUR,
+    reserved=10 * HOUR,
+    expended=520 * HOUR,
+    reversed=20 * HOUR,
+)
+
+
+def test_an_institution_is_told_each_resource_and_its_bottleneck() -> None:
+    status = institution_status(InstitutionStatus(), "south", report())
+    told = status.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    assert (told["period"], told["bottleneck"], round(told["coverage"], 2)) == (
+        {"label": "2026-11", "from": "2026-11-01", "to": "2026-12-01"},
+        "talent engineer",
+        0.7,
+    )
+    assert told["resources"][0] == {
+        "resource": "compute",
+        "type": "A100",
+        "unit": "acceleratorHours",
+        "required": 1000.0,
+        "own": 540.0,
+        "granted": 200.0,
+        "supply": 740.0,
+        "gap": 260.0,
+        "coverage": 0.74,
+        "provenance": "declared",
+        "missing": [
+            "A on own machines: no books tell what some of them were used for; import their usage",
+            "A and U: no books were read",
+        ],
+    }
+
+
+def test_an_investment_is_told_what_has_become_of_each_line() -> None:
+    now_ms = at("2026-12-02")
+    status = investment_status(InvestmentStatus(), VOUCHERS, [ROW], now_ms)
+    assert status == InvestmentStatus(
+        phase=InvestmentPhase.ACTIVE,
+        message="ends on 2027-01-01",
+        spent_text="83%",
+        lines=[
+            LineStatus(
+                id="north-a100",
+                unit="acceleratorHours",
+                awarded=1200,
+                released=600,
+                reserved=10,
+                expended=500,
+                reversed=20,
+                remaining=90,
+                forecast=500 * 61 / 31,
+            ),
+            LineStatus(id="south-a100", unit="acceleratorHours"),
+        ],
+        as_of="2026-12-02T00:00:00Z",
+    )
+
+
+def test_an_investment_is_proposed_pending_active_exhausted_and_ended() -> None:
+    proposed = VOUCHERS.model_copy(update={"spec": VOUCHERS.spec.model_copy(update={"approval": None})})
+    spent = replace(ROW, expended=1000 * HOUR)
+    found = [
+        investment_status(InvestmentStatus(), each, [row], now_ms).phase.value
+        for each, row, now_ms in (
+            (proposed, ROW, at("2026-11-02")),
+            (VOUCHERS, ROW, at("2026-10-02")),
+            (VOUCHERS, ROW, at("2026-11-02")),
+            (VOUCHERS, spent, at("2026-11-02")),
+            (VOUCHERS, ROW, at("2027-01-01")),
+        )
+    ]
+    assert found == ["Proposed", "Pending", "Active", "Exhausted", "Ended"]
+
+
+def test_a_threshold_is_told_when_it_is_passed_and_not_again() -> None:
+    below, above = replace(ROW, expended=499 * HOUR), replace(ROW, expended=500 * HOUR)
+    assert thresholds(VOUCHERS, [below], [above]) == [
+        "compute-vouchers/north-a100: 80% of what is released is spent, which is 80% or more"
+    ]
+    assert thresholds(VOUCHERS, [above], [replace(above, expended=510 * HOUR)]) == []
+    assert thresholds(VOUCHERS, [], [above]) == []
