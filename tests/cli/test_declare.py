@@ -146,8 +146,8 @@ def test_nothing_is_declared_before_what_was_declared_last(office: Office) -> No
     assert (ended.code, ended.err) == (
         2,
         (
-            "--since: expected an instant from 2026-10-31T00:00:00Z on, when Institution north was declared last, found "
-            "2026-10-01T00:00:00Z\n"
+            "--since: expected an instant from 2026-10-31T00:00:00Z on, when Institution north was declared last, "
+            "found 2026-10-01T00:00:00Z\n"
         ),
     )
 
