@@ -32,7 +32,8 @@ def figures_table(*left: str, right: tuple[str, ...], last: str = "") -> Table:
     for name in left:
         table.add_column(name, no_wrap=True)
     for name in right:
-        table.add_column(name, justify="right", no_wrap=True)
+        # An estimate with its bounds may need a second line.
+        table.add_column(name, justify="right", overflow="fold")
     if last:
         table.add_column(last)
     return table

@@ -126,15 +126,20 @@ class Writer:
             return replace(cell, text=self.words("at_least", amount=cell.text))
         if item is None:
             return Cell(self.words("unknown"), known=False, figure=True)
-        bounds = ""
-        if item.low is not None or item.high is not None:
-            low, high = (
-                self.words("unknown") if each is None else self._value(each, item.unit, column)
-                for each in (item.low, item.high)
-            )
-            bounds = f"({self.words('range', low=low, high=high)})"
+        told = self.bounds(item, column)
+        bounds = f"({told})" if told else ""
         how = self.words(f"provenance.{item.provenance}")
         return Cell(self._value(item.value, item.unit, column), how, bounds, figure=True)
+
+    def bounds(self, found: Quantity, column: Column) -> str:
+        """Return between what an estimate lies; nothing of a figure without bounds."""
+        if found.low is None and found.high is None:
+            return ""
+        low, high = (
+            self.words("unknown") if each is None else self._value(each, found.unit, column)
+            for each in (found.low, found.high)
+        )
+        return self.words("range", low=low, high=high)
 
     def table(self, key: str, caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Item]]) -> Table:
         """Return a table of figures and texts."""

@@ -69,9 +69,8 @@ class Words:
 
     def signed(self, value: float) -> str:
         """Return orders of magnitude, to a tenth; what rounds to 0 has no sign."""
-        return format_decimal(
-            round(value, 1) or 0.0, format="+0.0;-0.0" if round(value, 1) else "0", locale=self.locale
-        )
+        tenths = round(value, 1)
+        return format_decimal(tenths or 0, format="+0.0;-0.0" if tenths else "0", locale=self.locale)
 
     def percent(self, value: float) -> str:
         """Return a part of 1."""

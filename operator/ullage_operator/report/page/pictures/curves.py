@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from .canvas import Frame, Told, canvas, text_width
-from .marks import INK, LIGHT, PAPER, Mark
+from .marks import GRID, INK, LIGHT, PAPER, Mark
 
 _MOST_TICKS = 5
 
@@ -44,8 +44,11 @@ def curves(
     """
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - as the canvas does
 
-    most = 1.0 if square else max((y for each in listed for y in each.ys if y is not None), default=0.0) * 1.08 or 1.0
-    ticks = MaxNLocator(4).tick_values(0, most)
+    ys = [y for each in listed for y in each.ys if y is not None]
+    most = 1.0 if square else max([*ys, 0.0]) * 1.08
+    least = min([*ys, 0.0]) * 1.08
+    most = most if most > least else 1.0
+    ticks = MaxNLocator(4).tick_values(least, most)
     left = max(text_width(form(float(tick))) for tick in ticks if tick <= most) + 12
     legend = [(each.label, each.mark) for each in listed]
     with canvas(Frame(told, 250.0 if square else 150.0, legend, left, 30.0)) as (axes, done):
@@ -64,8 +67,8 @@ def curves(
                 linewidth=1.8,
                 clip_on=False,
             )
-        axes.grid(axis="y", color="#d0d1d2", linewidth=0.8)
-        axes.set_ylim(0, most)
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        axes.set_ylim(least, most)
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(lambda value, _: form(value))
         if names:
@@ -74,6 +77,8 @@ def curves(
             axes.set_xlim(-0.3, len(names) - 0.7)
         else:
             axes.set_xlim(0, 1)
+            # The first number of both axes stands in the same corner.
+            axes.tick_params(axis="x", pad=9)
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.xaxis.set_major_formatter(lambda value, _: form(value))
     return done[0]

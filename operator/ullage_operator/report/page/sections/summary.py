@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ullage_operator.report.document import ReportDocument
 from ullage_operator.report.gap_parts import GroupLine
-from ullage_operator.report.page.views import Section, Writer
+from ullage_operator.report.page.views import Column, Section, Writer
 from ullage_operator.report.parts import Quantity
 
 
@@ -36,7 +36,7 @@ def _points(writer: Writer, document: ReportDocument) -> Iterator[str]:
         chosen = document.plan.chosen
         yield words(
             "summary.plan",
-            budget=writer.amount(chosen.budget),
+            budget=_told(writer, chosen.budget),
             before=_told(writer, chosen.gap_cost_before),
             after=_told(writer, chosen.gap_cost_after),
             least_before=_told(writer, chosen.least_coverage_before),
@@ -60,4 +60,6 @@ def _told(writer: Writer, found: Quantity | None, unit: str = "") -> str:
     if found is None:
         return writer.words("unknown")
     how = writer.words(f"provenance.{found.provenance}")
+    if bounds := writer.bounds(found, Column("")):
+        how = f"{how}, {bounds}"
     return writer.words("told_as", figure=writer.full(found) if unit else writer.amount(found), how=how)

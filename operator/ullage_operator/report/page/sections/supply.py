@@ -23,6 +23,7 @@ def supply(writer: Writer, gap: GapDocument) -> Section:
     tables = [writer.table("supply", words("table.supply"), writer.columns(*keys), rows)]
     totals = [_total_row(writer, total, words("all_institutions")) for total in gap.totals]
     tables.append(_totals_table(writer, "totals", words("table.totals"), words("institution"), totals))
+    heads = {"country": words("country"), "kind": words("kind")}
     for by in dict.fromkeys(group.by for group in gap.groups):
         told = [
             _total_row(writer, total, _group_name(writer, by, group.name))
@@ -30,8 +31,8 @@ def supply(writer: Writer, gap: GapDocument) -> Section:
             if group.by == by
             for total in group.totals
         ]
-        caption = words("table.groups", by=words(by))
-        tables.append(_totals_table(writer, f"groups-{by}", caption, words(by), told))
+        caption = words("table.groups", by=heads[by])
+        tables.append(_totals_table(writer, f"groups-{by}", caption, heads[by], told))
     pictures = [picture for total in gap.totals if (picture := _need_picture(writer, gap, total.thing))]
     return Section("supply", words("intro.supply"), pictures=pictures, tables=tables)
 

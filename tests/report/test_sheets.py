@@ -1,0 +1,113 @@
+"""CSV: a row a figure, nothing that a spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+from gap.vessel import A100, INPUTS, NOVEMBER, figure, needs
+from report.examples import ABOUT, compared, odd, planned, worked
+from ullage_operator.gap import Institution, gap_report
+from ullage_operator.report import compare_csv, gap_csv, gap_document, plan_csv
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_row_has_a_figure_with_unit_provenance_scope_and_period() -> None:
+    (found,) = [
+        row
+        for row in rows(gap_csv(worked()))
+        if (row["of"], row["name"], row["type"], row["measure"]) == ("institution", "north", "A100", "used")
+    ]
+    assert found == {
+        "of": "institution",
+        "name": "north",
+        "resource": "compute",
+        "type": "A100",
+        "measure": "used",
+        "value": "300.0",
+        "low": "",
+        "high": "",
+        "unit": "acceleratorHours",
+        "provenance": "measured",
+        "basis": "books",
+        "books": "here",
+        "period_start": "2026-11-01T00:00:00.000Z",
+        "period_end": "2026-12-01T00:00:00.000Z",
+        "as_of": "2026-12-01T00:00:00.000Z",
+    }
+
+
+def test_what_is_unknown_is_an_empty_cell_that_says_unknown() -> None:
+    found = {
+        row["measure"]: row for row in rows(gap_csv(odd())) if row["name"] == "delta" and row["of"] == "institution"
+    }
+    assert [(found[name]["value"], found[name]["unit"], found[name]["provenance"]) for name in ("gap", "coverage")] == [
+        ("", "acceleratorHours", "unknown"),
+        ("", "ratio", "unknown"),
+    ]
+
+
+def test_an_estimate_has_its_bounds_beside_it() -> None:
+    (found,) = [row for row in rows(gap_csv(odd())) if (row["name"], row["measure"]) == ("coast", "required")]
+    assert (found["value"], found["low"], found["high"], found["provenance"]) == (
+        "900.0",
+        "700.0",
+        "1200.0",
+        "estimated",
+    )
+
+
+def test_months_and_all_institutions_have_rows_of_their_own() -> None:
+    found = [(row["of"], row["name"], row["value"]) for row in rows(gap_csv(worked())) if row["measure"] == "supply"]
+    assert ("total", "", "3500.0") in found
+    assert ("month", "2026-12", "800.0") in found
+    assert ("country", "CN", "1340.0") in found
+
+
+def test_a_name_that_looks_like_a_formula_is_text() -> None:
+    name = "=cmd|' /C calc'!A0"
+    inputs = replace(
+        INPUTS,
+        institutions=(*INPUTS.institutions, Institution(name, "CN", "other")),
+        requirements=(*INPUTS.requirements, needs(name, A100, figure(1))),
+    )
+    text = gap_csv(gap_document(gap_report(inputs, NOVEMBER), ABOUT))
+    assert {row["name"] for row in rows(text) if row["name"].endswith("A0")} == {f"'{name}"}
+
+
+def test_a_negative_number_stays_a_number() -> None:
+    (found,) = [
+        row["value"]
+        for row in rows(gap_csv(worked()))
+        if (row["of"], row["name"], row["measure"]) == ("institution", "forge", "moved")
+    ]
+    assert found == "-86.0"
+
+
+def test_a_plan_has_its_variants_and_lines() -> None:
+    found = [
+        (row["budget_change"], row["name"], row["value"], row["unit"])
+        for row in rows(plan_csv(planned()))
+        if row["measure"] in ("amount", "budget")
+    ]
+    assert found[:5] == [
+        ("-0.2", "", "20800.0", "CNY"),
+        ("-0.2", "forge", "110.0", "acceleratorHours"),
+        ("-0.2", "north", "913.3333333333334", "acceleratorHours"),
+        ("-0.2", "south", "16.666666666666668", "acceleratorHours"),
+        ("0.0", "", "26000.0", "CNY"),
+    ]
+
+
+def test_a_comparison_has_source_scope_and_ratio() -> None:
+    found = [row for row in rows(compare_csv(compared())) if row["quantity"] == "energy_kilowatt_hours"]
+    assert [(row["name"], row["value"], row["provenance"], row["ratio"]) for row in found] == [
+        ("bloom", "433196.0", "declared", "1.0"),
+        ("gpt-3", "", "unknown", ""),
+        ("llama-65b", "449800.0", "declared", ""),
+    ]
+    assert found[2]["why_no_ratio"] == "with the building (PUE 1.1) is not IT equipment (PUE 1)"
