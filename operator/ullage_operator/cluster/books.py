@@ -61,7 +61,7 @@ def ended(pod: JsonObject, hold: HoldOpened, live: ExitReport | None, now_ms: in
     outcome = outcome_of(report)
     if outcome is Outcome.LOST and terminated:
         # One that is ended before it can say anything has not failed if it was told to end.
-        told_to_end = "deletionTimestamp" in pod["metadata"] and terminated.get("exitCode") in _SIGNALLED
+        told_to_end = measured and "deletionTimestamp" in pod["metadata"] and terminated.get("exitCode") in _SIGNALLED
         outcome = Outcome.STOPPED if told_to_end else Outcome.FAILED
     release = HoldReleased(
         context=hold.context,
