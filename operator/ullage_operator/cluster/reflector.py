@@ -92,14 +92,17 @@ class Reflector:
     async def _list(self) -> str:
         found = await self._api.get(self._path, self._query)
         before = {key: dict(items) for key, items in self._objects.items()}
+        version = str(found["metadata"]["resourceVersion"])
+        # What we made while the list was on its way is not in it; the watch will tell of it, and of its end.
+        newer = [item for items in before.values() for item in items.values() if version_of(item) > int(version)]
         self._objects.clear()
-        for item in found["items"]:
-            self._objects[self._key_of(item)][uid_of(item)] = item
+        for item in [*found["items"], *newer]:
+            self._store(item)
         self._contact = self._monotonic()
         self.synced.set()
         for key in before.keys() | self._objects.keys():
             self._changed(key)
-        return str(found["metadata"]["resourceVersion"])
+        return version
 
     async def _watch(self, version: str) -> str:
         self._connected = True
