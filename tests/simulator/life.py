@@ -35,7 +35,7 @@ from .judge import BUSY, PASSES
 from .store import Store
 
 RESYNC_SECONDS = 300.0
-MANY_PASSES = 1_000
+MANY_PASSES = 400
 """More than one life of the operator ever needs."""
 EXPECTED = (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError)
 """What a pass may raise: the API server did not do as it was asked."""

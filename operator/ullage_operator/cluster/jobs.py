@@ -64,12 +64,14 @@ class Jobs:
 
     async def read(self, key: JobKey) -> JsonObject | None:
         """Ask the API server for a job."""
+        before = self._known.get(key)
         try:
-            self._known[key] = await self.api.get(jobs_path(*key))
+            self.seen(await self.api.get(jobs_path(*key)))
         except ApiRefusal as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            self._forget(key)
+            if self._known.get(key) is before:  # Otherwise it was made again meanwhile.
+                self._forget(key)
         return self._known.get(key)
 
     async def read_all(self) -> set[JobKey]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from pydantic import ValidationError
@@ -50,8 +51,14 @@ def has_ended(pod: JsonObject, now_ms: int) -> bool:
 def report_of(pod: JsonObject) -> ExitReport | None:
     """Return what a pod's container said when it ended; null if nothing, or nothing whole."""
     message = container_state(pod).get("terminated", {}).get("message")
+    return _read(message) if message else None
+
+
+@lru_cache(maxsize=4096)
+def _read(message: str) -> ExitReport | None:
+    """Read a last word: the same one is looked at in every pass until its pod goes."""
     try:
-        return ExitReport.model_validate_json(message) if message else None
+        return ExitReport.model_validate_json(message)
     except ValidationError:
         return None
 

@@ -110,9 +110,13 @@ class Reflector:
                 there[self._key_of(item)][uid_of(item)] = self._keep(item)
             version = str(page["metadata"]["resourceVersion"])
         before, self._objects = self._objects, there
+        for item in (item for items in before.values() for item in items.values()):
+            # What we made while the list was on its way is not in it; the watch will tell of it, and of its end.
+            if version_of(item) > int(version):
+                self._store(item)
         self._contact = self._monotonic()
         self.synced.set()
-        for key in before.keys() | there.keys():
+        for key in before.keys() | self._objects.keys():
             self._changed(key)
         return version
 
