@@ -76,7 +76,7 @@ class Reconciler:
 
     async def _settle(self, strangers: Sequence[JsonObject]) -> float | None:
         """End pods of a job that is gone, or of an earlier one of this name; let them go once they are written."""
-        now = now_ms()
+        now = self.jobs.api.clock.now_ms()
         live = [item for item in strangers if not has_ended(item, now) and not _terminating(item)]
         await for_each(self.workers.delete, live)
         if not await self._write_books(strangers, now):
@@ -85,7 +85,7 @@ class Reconciler:
         return None
 
     async def _reconcile(self, raw: JsonObject, pods: Sequence[JsonObject]) -> float | None:
-        now = now_ms()
+        now = self.jobs.api.clock.now_ms()
         in_books = await self._write_books(pods, now)
         try:
             job = parse(raw, source=f"{raw['metadata']['namespace']}/{raw['metadata']['name']}")
@@ -235,7 +235,7 @@ class Reconciler:
             await for_each(self.workers.delete, [item for item in pods if not _terminating(item)])
         if policy.ttl_seconds_after_finished is None or _terminating(raw):
             return None
-        left = (millis(finished) - now_ms()) / 1000 + policy.ttl_seconds_after_finished
+        left = (millis(finished) - self.jobs.api.clock.now_ms()) / 1000 + policy.ttl_seconds_after_finished
         if left > 0:
             return left
         await self.jobs.delete(raw)

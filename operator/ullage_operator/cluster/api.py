@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from typing import Final
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
+from .clock import Clock
 from .names import JsonObject
 
 MERGE_PATCH: Final = "application/merge-patch+json"
@@ -42,6 +44,7 @@ class Api:
     def __init__(self, client: ApiClient) -> None:
         self._client = client
         self.requests: Counter[tuple[str, int]] = Counter()
+        self.clock = Clock(lambda: time.time_ns() // 1_000_000)
 
     async def get(self, path: str, query: dict[str, str] | None = None) -> JsonObject:
         """Return an object, or a list of objects."""
@@ -116,6 +119,7 @@ class Api:
         answer = await self._client.call_api(method, url, headers, sent, _request_timeout=seconds)
         response: aiohttp.ClientResponse = answer.response
         self.requests[verb, response.status] += 1
+        self.clock.hear(response.headers.get("Date"))
         try:
             if response.status >= HTTPStatus.BAD_REQUEST:
                 raise _refusal(response.status, await response.read())
