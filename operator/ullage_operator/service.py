@@ -18,7 +18,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from prometheus_client import CollectorRegistry, start_http_server
 
 from .budgets import Budgets, BudgetSettings
-from .clock import now_ms
+from .clock import Clock, now_ms
 from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
@@ -110,6 +110,7 @@ class Service:
             puller,
             recorder,
             settings,
+            Clock(self.api.clock.now_ms),
             admit=self.budgets.admit,
             attribute=self.programme.attributed,
             written=written,

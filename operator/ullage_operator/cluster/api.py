@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from kubernetes.aio.client import ApiClient
 from pydantic_core import from_json
 
 from .names import JsonObject
+from .server_clock import ServerClock
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
@@ -43,6 +45,7 @@ class Api:
     def __init__(self, client: ApiClient) -> None:
         self._client = client
         self.requests: Counter[tuple[str, int]] = Counter()
+        self.clock = ServerClock(lambda: time.time_ns() // 1_000_000)
 
     async def get(self, path: str, query: dict[str, str] | None = None) -> JsonObject:
         """Return an object, or a list of objects."""
@@ -127,6 +130,7 @@ class Api:
         answer = await self._client.call_api(method, url, headers, body, _request_timeout=seconds)
         response: aiohttp.ClientResponse = answer.response
         self.requests[verb, response.status] += 1
+        self.clock.hear(response.headers.get("Date"))
         try:
             if response.status >= HTTPStatus.BAD_REQUEST:
                 raise _refusal(response.status, await response.read())
