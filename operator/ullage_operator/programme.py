@@ -147,7 +147,11 @@ class Programme:
         if items or self._kept is not None or not self.ready.is_set():
             await self._post(items)
         if items:
-            await self._measure()
+            try:
+                await self._measure()
+            except ValueError as error:
+                # Such as InvalidManifest, where another version wrote what is declared: jobs run all the same.
+                _log.error("this month can't be measured: %s", error)
             for item in items:
                 await self._tell(item)
         else:

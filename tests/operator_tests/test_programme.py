@@ -97,6 +97,8 @@ def test_an_institution_is_told_how_it_stands_and_its_namespaces_jobs_are_in_its
         "Accepted": ("True", "SpecValid", ""),
         "Ready": ("True", "InBooks", ""),
     }
+    series = 'ullage_gap{institution="polar",resource="compute",type="A100",unit="accelerator_seconds"} 3.24e+06'
+    assert series in operator.metrics().splitlines()
     job = tenant.waiting("unnamed")
     del job["spec"]["accounting"]
     tenant.apply(job)
