@@ -100,6 +100,7 @@ class Service:
             BudgetSettings(settings.accelerator_types, settings.accounting_seconds),
             declarations=lambda: self.programme.declarations,
             attribute=self.programme.attributed,
+            clock=Clock(self.api.clock.now_ms),
         )
         await self.budgets.load()
         self._reconciler = Reconciler(
