@@ -25,9 +25,14 @@ __all__ = ["core", "kubeconfig", "namespace"]
 DEFINITION_NAME = "trainingjobs.ullage.dev"
 
 
+def definition_bodies() -> dict[str, dict[str, Any]]:
+    """Return the definitions of all of our kinds by their names: the operator waits for each of them."""
+    bodies = [yaml.safe_load(path.read_text()) for path in (ROOT / "manifests" / "crd").glob("ullage.dev_*.yaml")]
+    return {body["metadata"]["name"]: body for body in bodies}
+
+
 def definition_body() -> dict[str, Any]:
-    body: dict[str, Any] = yaml.safe_load((ROOT / "manifests" / "crd" / "ullage.dev_trainingjobs.yaml").read_text())
-    return body
+    return definition_bodies()[DEFINITION_NAME]
 
 
 @pytest.fixture(scope="session")
@@ -43,18 +48,21 @@ def trainer_image(kubeconfig: Path) -> None:
 
 @pytest.fixture(scope="module")
 def definition(core: client.CoreV1Api) -> Iterator[None]:
-    """The definition of TrainingJob, and no other operator: each of these tests runs one of its own."""
+    """The definitions of all kinds, and no other operator: each of these tests runs one of its own."""
     assert NAMESPACE not in [found.metadata.name for found in core.list_namespace().items]
     extensions = client.ApiextensionsV1Api(core.api_client)
-    extensions.create_custom_resource_definition(definition_body())
-    wait_until(lambda: established(extensions), "an established definition", 30)
+    bodies = definition_bodies()
+    for body in bodies.values():
+        extensions.create_custom_resource_definition(body)
+    wait_until(lambda: all(established(extensions, name) for name in bodies), "established definitions", 30)
     yield
-    extensions.delete_custom_resource_definition(DEFINITION_NAME)
+    for name in bodies:
+        extensions.delete_custom_resource_definition(name)
     wait_until(lambda: extensions.list_custom_resource_definition().items == [], "no definition", 60)
 
 
-def established(extensions: client.ApiextensionsV1Api) -> bool:
-    status = extensions.read_custom_resource_definition(DEFINITION_NAME).status
+def established(extensions: client.ApiextensionsV1Api, name: str) -> bool:
+    status = extensions.read_custom_resource_definition(name).status
     return any(c.type == "Established" and c.status == "True" for c in status.conditions or [])
 
 
