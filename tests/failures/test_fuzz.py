@@ -20,10 +20,12 @@ from cluster.node import ROOT
 from failures.conftest import configuration
 from failures.specs import documents
 from ullage_operator.api import FieldError, InvalidManifest, parse
+from ullage_operator.api.crd import KINDS
 from ullage_operator.api.crd import definition as crd
 
 EXAMPLES = int(os.environ.get("ULLAGE_FUZZ_EXAMPLES", "300"))
-SCHEMA = crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+JOB = next(kind for kind in KINDS if kind.plural == "trainingjobs")
+SCHEMA = crd(JOB)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 GOOD = [
     {**document, "metadata": {"name": "fuzz"}}
     for path in [*sorted((ROOT / "manifests/examples").glob("*.yaml")), ROOT / "tests/api/examples/full.yaml"]
