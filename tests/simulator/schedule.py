@@ -128,7 +128,7 @@ def draw(seed: int) -> Schedule:
         jobs=jobs,
         events=tuple(sorted(events, key=lambda event: (event.at, event.call))),
         lag=dice.choice((0.01, 0.1, 1.0, 3.0)),
-        real_ledger=dice.random() < 0.05,
+        real_ledger=dice.random() < 0.02,
         heal=dice.random() < 0.7,
     )
 

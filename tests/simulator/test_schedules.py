@@ -12,7 +12,7 @@ from simulator.search import regressions, search
 from simulator.shrink import shrink
 from simulator.world import run
 
-SEEDS = int(os.environ.get("ULLAGE_SIMULATOR_SEEDS", "1000"))
+SEEDS = int(os.environ.get("ULLAGE_SIMULATOR_SEEDS", "2000"))
 SCRIPT = {
     "script": {"path": "work.py"},
     "workers": {"replicas": 2},
@@ -41,7 +41,7 @@ def test_a_schedule_follows_from_its_seed_and_survives_being_kept() -> None:
 @pytest.mark.parametrize("real_ledger", [False, True])
 def test_an_operator_may_crash_in_any_call_of_a_job_s_life(*, applied: bool, real_ledger: bool) -> None:
     job = JobPlan(SCRIPT)
-    calls = range(1, 45)
+    calls = range(1, 40)
     crashes = (Event("crash", call=call, seconds=1.0, applied=applied) for call in calls)
     assert {run(Schedule(seed=1, jobs=(job,), events=(crash,), real_ledger=real_ledger)) for crash in crashes} == {None}
 

@@ -147,7 +147,7 @@ class _World:
         return not self._unrest()
 
     def _unrest(self) -> list[str]:
-        found = []
+        found = [] if self.returns is None else ["the operator is down"]
         for item in self.store.objects[JOBS].values():
             status = item.get("status") or {}
             if status.get("phase") == "Suspended":

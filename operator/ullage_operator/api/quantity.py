@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 QUANTITY_PATTERN: Final = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$"
@@ -27,6 +28,7 @@ _SUFFIXES: Final[dict[str, Fraction]] = {
 _PARTS: Final = re.compile(r"\+?(?P<number>[0-9.]+)(?P<suffix>[A-Za-z]*)(?P<exponent>[+-]?[0-9]*)")
 
 
+@lru_cache(maxsize=1024)
 def parse_quantity(text: str) -> Fraction:
     """Return the exact value of a quantity.
 
