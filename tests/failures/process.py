@@ -90,4 +90,4 @@ class OperatorProcess:
 
     def told(self) -> str:
         """Return all that it has written."""
-        return self.log.read_text()
+        return self.log.read_text() if self.log.exists() else ""

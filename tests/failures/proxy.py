@@ -148,6 +148,8 @@ class Proxy:
             listening.close()
             await self._cut()
             await server.shutdown(timeout=1)
+            # Not a polite end of TLS, which would outlive the loop.
+            await connector.close(abort_ssl=True)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if isinstance(request.transport, asyncio.Transport):

@@ -38,14 +38,15 @@ class Scene:
         self.tenant.go(name)
         self.tenant.wait_for_phase(name, "Succeeded", PATIENCE_SECONDS)
         stage = stage_of(self.tenant.status(name))
-        assert (stage["attempt"], stage["restarts"]) == (attempt, restarts)
+        found = {name: stage[name] for name in ("attempt", "restarts")}
+        assert found == {"attempt": attempt, "restarts": restarts}, found
         self.settle()
 
     def settle(self) -> None:
         """Wait until nothing is held; hold the operator to what it promises."""
         wait_until(lambda: self.witness.held() == [], "no pod with a finalizer", PATIENCE_SECONDS)
-        assert self.witness.faults == []
-        assert self.witness.books_match(self.operator.books) == []
+        wrong = [*self.witness.faults, *self.witness.books_match(self.operator.books)]
+        assert wrong == [], "\n".join(wrong)
 
     def at_rest(self, name: str) -> bool:
         """Tell whether a job has ended and nothing of it is left to do."""

@@ -59,7 +59,8 @@ class ApiServer:
         if answer.status == http.client.CREATED:
             return []
         assert answer.status in (http.client.UNPROCESSABLE_ENTITY, http.client.BAD_REQUEST), told
-        causes = told.get("details", {}).get("causes", [])
+        # It also says, of no field, that rules were left out because of what is wrong.
+        causes = [cause for cause in told.get("details", {}).get("causes", []) if cause.get("field") != "<nil>"]
         strict = re.findall(r'(?:unknown|duplicate) field "([^"]+)"', told["message"])
         return [f"{cause.get('field')}: {cause['message']}" for cause in causes] or strict or [told["message"]]
 
@@ -96,4 +97,4 @@ def test_the_api_server_and_the_parser_judge_alike(api_server: ApiServer, docume
         return
     assert bool(server) == bool(parser), f"the API server says {server}, the parser says {parser}"
     assert all(said.path for said in parser), parser
-    assert all(re.match(r"spec|metadata", said) for said in server), server
+    assert all(said.startswith("spec") for said in server), server
