@@ -72,7 +72,7 @@ class ModelSpec(Model):
     It is called with ``arguments`` and, if it takes them, ``input_shape`` (of one sample) and ``outputs``
     (1 for two classes and for regression, otherwise the number of classes). Outputs are probabilities.
     """
-    arguments: Annotated[dict[Annotated[str, Field(max_length=63)], JsonValue], Field(max_length=64)] = {}
+    arguments: Annotated[dict[Annotated[str, Field(max_length=63)], JsonValue], Field(max_length=64)] | None = None
     """Further keyword arguments for the function."""
     code_path: StoragePath | None = None
     """A folder of storage to import the module and custom metrics from; absent means that the image has them."""
@@ -82,7 +82,7 @@ class ModelSpec(Model):
         chosen = [name for name in ("mlp", "cnn", "module") if getattr(self, name) is not None]
         if len(chosen) != 1:
             raise ValueError(f"expected exactly one of mlp, cnn, module, found {', '.join(chosen) or 'none'}")
-        if self.module is None and self.arguments:
+        if self.module is None and self.arguments is not None:
             raise ValueError("expected arguments only beside module")
         return self
 

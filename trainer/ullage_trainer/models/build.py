@@ -51,7 +51,7 @@ def build_model(spec: ModelSpec, shape: ModelShape, code: Path | None = None) ->
         model = cnn(spec.cnn, shape.input_shape, _head(shape))
     else:
         offered = {"input_shape": shape.input_shape, "outputs": shape.outputs}
-        model = call_user_function(spec.module or "", spec.arguments, offered, code)
+        model = call_user_function(spec.module or "", spec.arguments or {}, offered, code)
     _check(model, shape)
     return model
 
