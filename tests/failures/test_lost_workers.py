@@ -20,6 +20,8 @@ kept = pathlib.Path(os.environ["ULLAGE_CHECKPOINT_DIR"]) / "step"
 first = int(kept.read_text()) if kept.exists() else 0
 (here / f"began-{rank}-at-{first}").touch()
 if rank == "0":
+    while not (here / f"began-1-at-{first}").exists():
+        time.sleep(0.05)
     kept.write_text(str(first + 7))
 (here / f"started-{rank}").touch()
 while not (here / "go").exists():
@@ -127,8 +129,9 @@ def test_a_script_goes_on_from_its_checkpoint_when_a_worker_was_lost(scene: Scen
     scene.tenant.store("resumes.py", RESUMES)
     script = {"path": "resumes.py", "args": ["/storage/resumes"]}
     scene.begin("resumes", script=script, runPolicy={"maxRestarts": 0}, workers=LEAST_GRACE)
-    delete(scene, "resumes-train-1-1")
     began = scene.tenant.storage / "resumes"
+    wait_until(lambda: len(list(began.glob("began-*-at-0"))) == 2, "both ranks to begin at step 0", 60)
+    delete(scene, "resumes-train-1-1")
     wait_until(lambda: len(list(began.glob("began-*-at-7"))) == 2, "both ranks to go on at step 7", 90)
     scene.finish("resumes", attempt=2)
     assert sorted(path.name for path in began.glob("began-*")) == [
