@@ -17,7 +17,7 @@ run: setup ## Fetch real data and run the example job on 2 ranks: prepare, train
 
 test: setup ## Run every test.
 	@for data in flights mnist fashion; do $(BIN)/python scripts/fetch_data.py $$data .cache/data/$$data || exit 1; done
-	@$(BIN)/pytest
+	@sh scripts/test.sh
 
 fuzz: setup ## Have the API server and the parser judge made-up specs.
 	@ULLAGE_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/failures/test_fuzz.py

@@ -91,6 +91,28 @@ def test_a_list_that_comes_in_pages_is_one_copy() -> None:
     assert asked[:3] == [first, {**first, "continue": "1"}, {**first, "continue": "2"}]
 
 
+def test_a_pod_that_was_made_while_an_older_list_was_on_its_way_stays() -> None:
+    listed = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        if "watch" not in request.query:
+            await listed.wait()
+        item = observed(metadata={"uid": "old", "resourceVersion": "3"})
+        return web.json_response({"metadata": {"resourceVersion": "7"}, "items": [item]})
+
+    async def look(api: Api) -> list[str]:
+        pods = Reflector(api, pods_path(), "", key_of_pod, lambda _: None, keep=pod_kept)
+        task = asyncio.create_task(pods.run())
+        pods.put(observed(metadata={"uid": "made-meanwhile", "resourceVersion": "8"}))
+        pods.put(observed(metadata={"uid": "gone-meanwhile", "resourceVersion": "6"}))
+        listed.set()
+        await pods.synced.wait()
+        task.cancel()
+        return sorted(item["metadata"]["uid"] for item in pods.of(("physics", "points")))
+
+    assert ask(answer, look) == ["made-meanwhile", "old"]
+
+
 def test_a_job_is_parsed_once_for_each_change_that_is_not_ours() -> None:
     written: list[JsonObject] = []
 

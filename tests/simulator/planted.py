@@ -13,7 +13,6 @@ from .judge import (
     BUSY,
     CREATING,
     ENDS,
-    FAILS,
     FINISHED,
     NOTHING_TO_DO,
     ONCE,
@@ -40,8 +39,6 @@ class Bug:
     line: str
     instead: str
     caught_by: frozenset[str]
-    start: int = 0
-    """The first seed to try, of a bug that is rare."""
 
     def plant(self, folder: Path) -> Path:
         """Copy the operator into a folder, with the bug; return what goes on the module search path.
@@ -67,7 +64,7 @@ def hunt(bug: Bug, folder: Path) -> tuple[int, str] | None:
     """Return the first seed that finds a bug, and the invariant; null if none does."""
     program = (
         "from simulator.search import first\n"
-        f"finding = first({bug.start}, {SEEDS})\n"
+        f"finding = first(0, {SEEDS})\n"
         "print(finding and f'{finding.schedule.seed}:{finding.violation.invariant}' or '')"
     )
     trainer = find_spec("ullage_trainer")
@@ -96,12 +93,10 @@ BUGS = (
     Bug(
         "a gang that has lost a worker is given up while the others live",
         "plan/decide.py",
-        """            if live := self._live():
-                return self._stop(
-                    live, self._status(stage=self._counted(stage, attempt))""",
-        """            if live := self._live()[:0]:
-                return self._stop(
-                    live, self._status(stage=self._counted(stage, attempt))""",
+        """        if live := self._live():
+            return self._stop(live, self._status(stage=self._counted(stage, attempt)), "a worker""",
+        """        if live := self._live()[:0]:
+            return self._stop(live, self._status(stage=self._counted(stage, attempt)), "a worker""",
         frozenset({ONE_ATTEMPT, UNWRITTEN, USAGE}),
     ),
     Bug(
@@ -166,14 +161,6 @@ BUGS = (
         "if labels_of(there).get(JOB_UID_LABEL) != job_uid:",
         "if False:",
         frozenset({BUSY}),
-    ),
-    Bug(
-        "a list that is older than a pod makes the operator forget it",
-        "cluster/reflector.py",
-        'for item in [*found["items"], *newer]:',
-        'for item in found["items"]:',
-        frozenset({FAILS, RESTARTS}),
-        start=30_700,
     ),
     Bug(
         "an operator that starts writes what is written already",
