@@ -45,7 +45,8 @@ def test_usage_without_books_says_what_makes_them_and_makes_none(workplace: Work
     ended = workplace.ullage("usage")
     assert (ended.code, ended.out) == (4, "")
     assert ended.err == (
-        "<here>/.ullage/ledger.sqlite3: expected a ledger, found no file; a first `ullage run` creates it\n"
+        "<here>/.ullage/ledger.sqlite3: expected a ledger, found no file; a first `ullage run` creates it, and so does "
+        "`ullage declare`\n"
     )
     assert list(workplace.root.iterdir()) == []
 
