@@ -95,6 +95,7 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         held = next(iter(books.reservations(job_uid=case.uid)), None)
         spent = [] if held is None or now_ms <= held.from_ms else settled(books, held, case.kinds, now_ms)
         remaining = books.remaining(sorted({*names, *([held.line] if held else [])}))
+        start_ms = now_ms if held is not None else _begun(books, case.uid, now_ms)
     due = held is not None and now_ms >= held.to_ms - case.terms.grace_ms
     over = held is not None and case.live == 0 and (stage is None or _ended(stage, spent))
     payers: list[Source] = []
@@ -105,7 +106,7 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
     reservation = None if held is None or due or over else Reservation(held.line, held.from_ms, held.to_ms, held.amount)
     verdict = BudgetVerdict(allowed=True)
     if demand is not None:
-        verdict = admit([source.line for source in payers], demand, reservation, now_ms, case.terms)
+        verdict = admit([source.line for source in payers], demand, reservation, start_ms, case.terms)
     entries: list[Entry] = []
     # A job that is to stop has what is reserved until the last of its workers has ended.
     if spent and (over or (due and (verdict.allowed or case.live == 0))):
@@ -117,6 +118,15 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
     if entries:
         ledger.post(entries)
     return Turn(verdict, reserved=verdict.reserve is not None or (held is not None and not entries))
+
+
+def _begun(books: Books, job_uid: str, now_ms: int) -> int:
+    """Return from when a job's reservation counts: the second that has begun, or now if it held something in it.
+
+    When a pod was bound is told in whole seconds: it may be told to have been before the reservation for it.
+    """
+    second_ms = now_ms - now_ms % 1000
+    return now_ms if any(row.holds for row in books.usage(second_ms, now_ms, job_uid=job_uid)) else second_ms
 
 
 def settle_orphan(ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms: int) -> bool:
