@@ -178,9 +178,12 @@ def _variants_table(job: TrainingJob) -> Table:
     metric = next(iter(job.status.metrics), "metric")
     for name in ("bytes", "smaller", metric, "change", "p50 us", "p95 us"):
         table.add_column(name, justify="right")
-    table.add_column("")
+    rejected = any(row.rejected for row in job.status.variants)
+    if rejected:
+        table.add_column("")
     base = next(row for row in job.status.variants if row.variant == "float")
     for row in job.status.variants:
+        verdict = ["rejected" if row.rejected else ""] if rejected else []
         table.add_row(
             row.variant,
             f"{row.bytes:,}",
@@ -189,6 +192,6 @@ def _variants_table(job: TrainingJob) -> Table:
             f"{row.metric - base.metric:+.4f}",
             f"{row.latency_p50_us:.1f}",
             f"{row.latency_p95_us:.1f}",
-            "rejected" if row.rejected else "",
+            *verdict,
         )
     return table
