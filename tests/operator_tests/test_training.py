@@ -68,8 +68,8 @@ def test_training_that_is_suspended_goes_on_from_its_checkpoint(tenant: Tenant, 
     spec["training"] |= {"epochs": 6, "exact": False}
     spec["workers"]["replicas"] = 2
     shutil.copytree(DATA, tenant.storage / "data")
+    name = manifest["metadata"]["name"] = "suspended-flights"
     tenant.apply(manifest)
-    name = "flight-delays"
     tenant.wait(name, lambda status: (status.get("progress") or {}).get("epoch") == 2, "the second epoch", 240)
     tenant.patch(name, {"runPolicy": {"suspend": True}})
     tenant.wait_for_phase(name, "Suspended")

@@ -250,6 +250,46 @@ def test_what_a_failure_of_the_infrastructure_cut_off_is_refunded(scene: Scene) 
     assert back.reason == "Disrupted: node drained"
 
 
+def test_an_interval_that_was_settled_on_what_was_known_then_is_corrected_when_a_worker_is_told_to_have_ended_before(
+    scene: Scene,
+) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += HOUR + 4
+    scene.turn()
+    assert scene.line()["expended"] == 2 * (HOUR + 4)
+    scene.now_ms -= 4
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.now_ms += SECOND
+    scene.turn()
+    figures = scene.line()
+    assert (figures["reserved"], figures["expended"] - figures["reversed"]) == (0, 2 * HOUR)
+    spent = scene.ledger.find(f"expend.2/grant/gpu/{UID}/{START}")
+    assert isinstance(spent, Expend)
+    assert (spent.quantity, spent.amount, spent.to_ms) == (2 * HOUR, 2 * HOUR, START + HOUR + 4)
+    back = scene.ledger.find(f"reversal/expend/grant/gpu/{UID}/{START}")
+    assert isinstance(back, Reversal)
+    assert back.reason == "its workers held 7200000 accelerator-milliseconds in it, not 7200008"
+    assert scene.ledger.verify() == []
+
+
+def test_money_that_was_spent_on_too_long_an_interval_comes_back_at_the_price_it_was_spent_at(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, [PRICES, institution("north"), money(1000)])
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += HOUR + MINUTE
+    scene.turn()
+    scene.now_ms -= MINUTE
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.now_ms += 2 * MINUTE
+    scene.turn()
+    figures = scene.line("grant/fund")
+    assert (figures["reserved"], figures["expended"] - figures["reversed"]) == (0, 40_000_000)
+    assert scene.ledger.verify() == []
+
+
 def test_what_failed_by_itself_is_not_refunded(scene: Scene) -> None:
     scene.turn()
     scene.open("w1")

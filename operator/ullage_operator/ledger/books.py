@@ -36,6 +36,7 @@ from .reads.periods import Period
 from .reads.remaining import remaining
 from .reads.supply import CapacityRow, ChargeRow, capacity, charges
 from .reads.talent import BalanceRow, TransferRow, balances, transfers
+from .reads.totals import totals
 from .selection import (
     Posted,
     counts,
@@ -145,6 +146,10 @@ class Books:
         workers = [worker for _, worker in self._workers(wanted, cluster=self.cluster)]
         return usage(workers, from_ms=from_ms, to_ms=to_ms, now_ms=self.now_ms, by=by)
 
+    def totals(self, *, by: Sequence[GroupKey] = ()) -> list[UsageRow]:
+        """Sum what this cluster's workers that have ended held and used in all; see :func:`~.reads.totals.totals`."""
+        return totals(self._connection, by, cluster=self.cluster, upto=self._upto)
+
     def assets(self, from_ms: int, to_ms: int) -> list[AssetRow]:
         """Return the data that this cluster's jobs used; see :func:`~.assets.assets`."""
         workers = self._workers(holds_within(from_ms, to_ms, self._upto), cluster=self.cluster)
@@ -181,6 +186,11 @@ class Books:
             of_job = (tables.entry.c.job_uid == job_uid) & tables.entry.c.subject.is_not(None) & visible(self._upto)
             return reservations(posted(self._connection, of_job))
         return reservations(self._of_lines(names))
+
+    def spendings(self, job_uid: str) -> list[Expend]:
+        """Return what was spent for a job and counts, in the order it was posted."""
+        of_job = (tables.entry.c.job_uid == job_uid) & of_types(Expend) & self._counts()
+        return [one.entry for one in only(posted(self._connection, of_job), Expend)]
 
     def holdings(self, at_ms: int) -> list[HoldingRow]:
         """Return the data assets that institutions hold at the end ``at_ms`` of a period, and who may use them."""

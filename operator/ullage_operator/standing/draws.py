@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ullage_operator import gap
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import Phase, StageState, StageStatus, TrainingJob
 from ullage_operator.ledger import (
@@ -19,19 +18,16 @@ from ullage_operator.ledger import (
     Entry,
     Expend,
     Ledger,
-    Rate,
-    ReservationRow,
     Reserve,
     Reversal,
-    Unreserve,
 )
-from ullage_operator.plan.budget import MS_PER_HOUR, BudgetVerdict, Demand, Reservation, Terms, admit
+from ullage_operator.plan.budget import BudgetVerdict, Demand, Reservation, Terms, admit
 from ullage_operator.plan.instants import millis
 from ullage_trainer.config import Reason, Stage
 
 from .declare import AUTHOR
-from .funding import Source, demand_of, line_names, rate_of, runs_on_own_machines, sources
-from .stand import declarations_of
+from .funding import Source, demand_of, line_names, runs_on_own_machines, sources
+from .settle import corrected, settled
 
 _INFRASTRUCTURE: Final = frozenset({Reason.DISRUPTED, Reason.LOST})
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
@@ -96,8 +92,9 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         spent = [] if held is None or now_ms <= held.from_ms else settled(books, held, case.kinds, now_ms)
         remaining = books.remaining(sorted({*names, *([held.line] if held else [])}))
         start_ms = now_ms if held is not None else _begun(books, case.uid, now_ms)
-    due = held is not None and now_ms >= held.to_ms - case.terms.grace_ms
-    over = held is not None and case.live == 0 and (stage is None or _ended(stage, spent))
+        due = held is not None and now_ms >= held.to_ms - case.terms.grace_ms
+        over = held is not None and case.live == 0 and (stage is None or _ended(stage, spent))
+        amended = corrected(books, case.uid, now_ms) if case.live == 0 and (due or over) else []
     payers: list[Source] = []
     if demand is not None and not _on_own(case.job, declarations, demand, now_ms):
         settling = {} if held is None or not (due or over) else {held.line: held.amount - _amount(spent)}
@@ -110,7 +107,7 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
     entries: list[Entry] = []
     # A job that is to stop has what is reserved until the last of its workers has ended.
     if spent and (over or (due and (verdict.allowed or case.live == 0))):
-        entries += spent
+        entries += [*amended, *spent]
         entries += _refund(case.job, stage, spent, now_ms) if over else []
     if verdict.reserve is not None:
         payer = next(source for source in payers if source.line.name == verdict.reserve.line)
@@ -136,59 +133,10 @@ def settle_orphan(ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms
             return False
         rows = [row for row in books.reservations(job_uid=job_uid) if now_ms > row.from_ms]
         entries = [entry for row in rows for entry in settled(books, row, kinds, now_ms)]
+        entries = [*corrected(books, job_uid, now_ms), *entries] if entries else []
     if entries:
         ledger.post(entries)
     return True
-
-
-def settled(books: Books, held: ReservationRow, kinds: Mapping[str, str], now_ms: int) -> list[Entry]:
-    """Return the entries that settle an interval: what was held in it is spent, and the reservation given back.
-
-    The price is the one of the interval's start, as it was declared then.
-    """
-    uid = held.job_uid or ""
-    rows = books.usage(held.from_ms, now_ms, job_uid=uid)
-    quantity = sum(row.accelerator_ms for row in rows)
-    rate = None if held.currency is None else _rate(books, held, kinds)
-    facts = {
-        "institution": held.institution,
-        "line": held.line,
-        "job_uid": uid,
-        "unit": held.unit,
-        "currency": held.currency,
-    }
-    entries: list[Entry] = []
-    if quantity:
-        times = {"from_ms": held.from_ms, "to_ms": now_ms}
-        spent = {"amount": _cost(held, quantity, rate, now_ms), "quantity": quantity, "rate": rate}
-        entries.append(Expend.model_validate(facts | times | spent))
-    times = {"reserved_from_ms": held.from_ms, "at_ms": now_ms}
-    entries.append(Unreserve.model_validate(facts | times | {"amount": held.amount}))
-    return entries
-
-
-def _cost(held: ReservationRow, quantity_ms: int, rate: Rate | None, now_ms: int) -> int:
-    """Return what was held in the line's unit, rounded up."""
-    if held.currency is None:
-        return quantity_ms
-    if rate is not None:
-        return -(-quantity_ms * rate.micros // MS_PER_HOUR)
-    # The price is no longer told, as where a resource is called another accelerator since: as it was reserved.
-    return -(-held.amount * (now_ms - held.from_ms) // (held.to_ms - held.from_ms))
-
-
-def _rate(books: Books, held: ReservationRow, kinds: Mapping[str, str]) -> Rate | None:
-    then = declarations_of(books, gap.Period(held.from_ms, held.from_ms + 1))
-    investment = then.investments_by_name.get(held.line.partition("/")[0])
-    holds = books.holds_of(held.job_uid or "")
-    resources = {hold.accelerator_type for hold in holds if hold.accelerator_type is not None}
-    found = [
-        rate
-        for resource in sorted(resources)
-        if investment is not None
-        and (rate := rate_of(then, investment, kinds.get(resource, resource), held.from_ms)) is not None
-    ]
-    return found[0] if found else None
 
 
 def own_charge(books: Books, case: Case, declarations: Declarations) -> Charge | None:
