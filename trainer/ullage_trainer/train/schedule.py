@@ -35,23 +35,23 @@ def apportion(shard_rows: Sequence[int], taken: int) -> list[int]:
         raise ValueError(f"expected 0 <= taken <= {total}, found {taken}")
     if total == 0:
         return [0] * len(shard_rows)
+    rows = np.asarray(shard_rows, np.int64)
     # Proportional shares, rounded to the nearest, are off by a few rows in all; single rows settle that.
-    shares = [(2 * rows * taken + total) // (2 * total) for rows in shard_rows]
-    excess = sum(shares) - taken
-
-    def place(shard: int, row: int) -> tuple[float, int]:
-        return (2 * row + 1) / (2 * shard_rows[shard]), shard
-
+    # In Python's integers: products of row numbers may not fit in 64 bits.
+    shares = np.array([(2 * each * taken + total) // (2 * total) for each in shard_rows], np.int64)
+    excess = int(shares.sum()) - taken
+    width = 2.0 * np.maximum(rows, 1)
     while excess > 0:
-        last = max((v for v, share in enumerate(shares) if share), key=lambda v: place(v, shares[v] - 1))
-        shares[last] -= 1
+        # The row that stands last is left out; of equal places, that of the last shard.
+        last = np.where(shares > 0, (2 * shares - 1) / width, -np.inf)
+        shares[len(last) - 1 - last[::-1].argmax()] -= 1
         excess -= 1
     while excess < 0:
-        following = (v for v, share in enumerate(shares) if share < shard_rows[v])
-        first = min(following, key=lambda v: place(v, shares[v]))
-        shares[first] += 1
+        following = np.where(shares < rows, (2 * shares + 1) / width, np.inf)
+        shares[following.argmin()] += 1
         excess += 1
-    return shares
+    found: list[int] = shares.tolist()
+    return found
 
 
 def owned_shards(shards: int, rank: int, size: int) -> range:
