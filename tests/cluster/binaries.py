@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 KUBERNETES = "1.34.4"
 GO_TOOLS = {
     "helm": "helm.sh/helm/v3/cmd/helm@v3.22.0",
+    "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0",
     "kwok": "sigs.k8s.io/kwok/cmd/kwok@v0.8.0",
 }
 """Programs that tests call, and the Go module of each."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import yaml
 from kubernetes import client
 
-from cluster.binaries import KUBERNETES
+from cluster.binaries import KUBERNETES, tool
 from cluster.fixtures import without
 from cluster.node import ROOT
 from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Operator, helm
+from operator_tests.schemas import LOCATION, write_schemas
 
 SERVICE_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
 TEMPLATE = ("template", RELEASE, str(CHART), "--namespace", NAMESPACE, "--kube-version", KUBERNETES)
@@ -103,6 +108,37 @@ def test_what_is_rendered_fits_the_schemas_of_kubernetes(operator: Operator) -> 
         check=False,
     )
     assert said.returncode == 0, said.stderr
+
+
+@pytest.fixture(scope="module")
+def schemas(operator: Operator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("schemas")
+    write_schemas(operator.core.api_client, folder)
+    return folder
+
+
+def kubeconform(schemas: Path, manifests: str) -> subprocess.CompletedProcess[str]:
+    program = tool("kubeconform", lambda line: print(line, file=sys.stderr))
+    command = [str(program), "-strict", "-summary", "-output", "json", "-schema-location", f"{schemas}/{LOCATION}"]
+    return subprocess.run([*command, "-"], input=manifests, capture_output=True, text=True, check=False)
+
+
+def test_kubeconform_finds_no_fault_in_what_is_rendered_nor_in_the_examples(schemas: Path) -> None:
+    rendered = helm("template", RELEASE, "--kube-version", KUBERNETES, str(CHART), "--namespace", NAMESPACE).stdout
+    examples = [path.read_text() for path in sorted((ROOT / "manifests" / "examples").rglob("*.yaml"))]
+    documents = [one for text in (rendered, *examples) for one in yaml.safe_load_all(text) if one]
+    said = kubeconform(schemas, yaml.safe_dump_all(documents))
+    assert (json.loads(said.stdout), said.returncode) == (
+        {"resources": [], "summary": {"valid": len(documents), "invalid": 0, "errors": 0, "skipped": 0}},
+        0,
+    )
+
+
+def test_kubeconform_finds_a_field_that_there_is_not(schemas: Path) -> None:
+    rendered = helm("template", RELEASE, "--kube-version", KUBERNETES, str(CHART), "--namespace", NAMESPACE).stdout
+    said = kubeconform(schemas, rendered.replace("replicas: 1", "replica: 1"))
+    (found,) = json.loads(said.stdout)["resources"]
+    assert (found["kind"], found["status"], said.returncode) == ("Deployment", "statusInvalid", 1)
 
 
 @pytest.mark.parametrize(("verb", "group", "resource", "subresource"), MAY)
