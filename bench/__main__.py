@@ -6,13 +6,14 @@
 import argparse
 import sys
 
-from bench import checkpoint, memory, start, training
+from bench import checkpoint, memory, scrape, start, training
 
 BENCHMARKS = {
     "training": training.main,
     "checkpoint": checkpoint.main,
     "start": start.main,
     "memory": memory.main,
+    "scrape": scrape.main,
 }
 
 

@@ -14,6 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from . import gap
+from .ledger import LineRow
 from .standing import Standing
 
 _UNITS: Final = {
@@ -42,6 +43,46 @@ class GapCollector(Collector):
         yield _coverage(rows)
         yield _disparity(rows)
         yield from _money({} if report is None else report.money_totals)
+
+
+_MICROS: Final = 1_000_000
+_MS: Final = 1_000
+_LINE_LABELS: Final = ("investment", "line", "institution", "unit")
+
+
+class LinesCollector(Collector):
+    """What was granted and what has become of it: each line that jobs draw on, from its beginning until now."""
+
+    def __init__(self, lines: Callable[[], Iterable[LineRow]]) -> None:
+        self._lines = lines
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the gauges: accelerator-seconds in kind, or money in its currency, as the label ``unit`` tells."""
+        of: tuple[tuple[str, str, Callable[[LineRow], int]], ...] = (
+            ("ullage_line_awarded", "What was awarded in all.", lambda row: row.awarded),
+            ("ullage_line_released", "What of it was released until now.", lambda row: row.released),
+            ("ullage_line_reserved", "What is set aside for jobs that run.", lambda row: row.reserved),
+            ("ullage_line_expended", "What was spent, less refunds.", lambda row: row.expended - row.reversed),
+            (
+                "ullage_line_remaining",
+                "What is neither set aside nor spent; an overdraft is below 0.",
+                lambda row: row.remaining,
+            ),
+        )
+        drawn = [(row, *found) for row in self._lines() if (found := _scale(row)) is not None]
+        for name, text, value in of:
+            family = GaugeMetricFamily(name, text, labels=_LINE_LABELS)
+            for row, unit, scale in drawn:
+                investment, _, line = row.line.partition("/")
+                family.add_metric((investment, line, row.institution, unit), value(row) / scale)
+            yield family
+
+
+def _scale(row: LineRow) -> tuple[str, int] | None:
+    """Return the unit of a line and how many of the books' units it is; None of a line that no job draws on."""
+    if row.currency is not None:
+        return row.currency, _MICROS
+    return ("accelerator_seconds", _MS) if row.unit == "accelerator-ms" else None
 
 
 def _amounts(rows: Iterable[gap.Row]) -> Iterator[Metric]:

@@ -14,11 +14,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from .cluster.names import JsonObject
-from .ledger import OPEN, GroupKey, Ledger, UsageRow
+from .ledger import GroupKey, Ledger, UsageRow
 
 _LABELS: Final[tuple[GroupKey, ...]] = ("institution", "model_family", "stage", "outcome")
 _COUNTERS: Final[tuple[tuple[str, str, Callable[[UsageRow], float | None]], ...]] = (
     ("ullage_accelerator_seconds", "Accelerator-seconds that were held.", lambda row: row.accelerator_ms / 1000),
+    (
+        "ullage_accelerator_measured_seconds",
+        "Accelerator-seconds that were held where activity was measured.",
+        lambda row: row.accelerator_measured_ms / 1000,
+    ),
     (
         "ullage_accelerator_active_seconds",
         "Accelerator-seconds in which a kernel ran, where that was measured.",
@@ -45,15 +50,13 @@ _COUNTERS: Final[tuple[tuple[str, str, Callable[[UsageRow], float | None]], ...]
 class BooksCollector(Collector):
     """Sums of the books."""
 
-    def __init__(self, ledger: Ledger, now_ms: Callable[[], int]) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._now_ms = now_ms
 
     def collect(self) -> Iterable[Metric]:
         """Return what has been released by institution, model family, stage and outcome; and what is held now."""
-        now = self._now_ms()
-        rows = self._ledger.usage(0, now + 1, by=_LABELS)
-        released = [row for row in rows if row.group["outcome"] != OPEN]
+        with self._ledger.books() as books:
+            released = books.totals(by=_LABELS)
         for name, text, value in _COUNTERS:
             family = CounterMetricFamily(name, text, labels=_LABELS)
             for row in released:
@@ -115,22 +118,58 @@ class JobsCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Return jobs by phase, and the progress of those that run."""
         phases = GaugeMetricFamily("ullage_jobs", "Jobs by phase.", labels=("phase",))
-        progress = GaugeMetricFamily(
-            "ullage_job_progress_ratio", "How far the stage of a running job is.", labels=("namespace", "job", "stage")
-        )
+        live = [GaugeMetricFamily(name, text, labels=_JOB_LABELS) for name, text, _ in _JOB_GAUGES]
         counts = dict.fromkeys(("Pending", "Running", "Suspended", "Succeeded", "Failed"), 0)
         for job in self._jobs():
             status = job.get("status") or {}
             phase = status.get("phase", "Pending")
             counts[phase] = counts.get(phase, 0) + 1
-            told = status.get("progress") or {}
-            if phase == "Running" and told.get("totalSteps"):
-                metadata = job["metadata"]
-                labels = (metadata["namespace"], metadata["name"], status.get("stage") or "")
-                progress.add_metric(labels, told.get("step", 0) / told["totalSteps"])
+            if phase == "Running":
+                labels = (job["metadata"]["namespace"], job["metadata"]["name"], status.get("stage") or "")
+                for family, (_, _, value) in zip(live, _JOB_GAUGES, strict=True):
+                    if (found := value(status)) is not None:
+                        family.add_metric(labels, found)
         for phase, count in counts.items():
             phases.add_metric((phase,), count)
-        yield from (phases, progress)
+        yield from (phases, *live)
+
+
+def _progress(name: str) -> Callable[[JsonObject], float | None]:
+    return lambda status: (status.get("progress") or {}).get(name)
+
+
+def _ratio(status: JsonObject) -> float | None:
+    told = status.get("progress") or {}
+    return told.get("step", 0) / told["totalSteps"] if told.get("totalSteps") else None
+
+
+def _metric(status: JsonObject) -> float | None:
+    told = (status.get("progress") or {}).get("metric")
+    return float(told[1]) if told else None
+
+
+def _of_stage(name: str) -> Callable[[JsonObject], float | None]:
+    """Return how to read a number of the stage that a job is at; 0 is not written to a status."""
+
+    def value(status: JsonObject) -> float | None:
+        stages = [stage for stage in status.get("stages", []) if stage["name"] == status.get("stage")]
+        return float(stages[0].get(name, 0)) if stages else None
+
+    return value
+
+
+_JOB_LABELS: Final = ("job_namespace", "job_name", "stage")
+"""Not ``namespace`` and ``job``: those are what Prometheus calls the target that it scraped."""
+_JOB_GAUGES: Final[tuple[tuple[str, str, Callable[[JsonObject], float | None]], ...]] = (
+    ("ullage_job_progress_ratio", "How far the stage of a running job is.", _ratio),
+    ("ullage_job_epoch", "The epoch of a running job, from 1.", _progress("epoch")),
+    ("ullage_job_loss", "Mean training loss of a running job's epoch so far.", _progress("loss")),
+    ("ullage_job_metric", "The metric of a running job on its validation part.", _metric),
+    ("ullage_job_samples_per_second", "Samples a second of a running job.", _progress("samplesPerSecond")),
+    ("ullage_job_eta_seconds", "Seconds until the stage of a running job ends, estimated.", _progress("etaSeconds")),
+    ("ullage_job_workers_ready", "Workers of a running job that are ready.", _of_stage("workersReady")),
+    ("ullage_job_restarts", "Restarts of a running job's stage that count.", _of_stage("restarts")),
+)
 
 
 class Running(Protocol):

@@ -72,13 +72,14 @@ class Programme:
     """What is declared, as the books have it, with the namespaces."""
     measured: Standing | None = None
     """How institutions stood in this month when that was last measured; null where none is declared."""
+    lines: tuple[LineRow, ...] = ()
+    """What had become of what was granted, when that was last measured."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     """What was declared before the operator started is known."""
     _accepted: Accepted = field(default_factory=Accepted)
     _refused: dict[tuple[str, str], str] = field(default_factory=dict)
     _kept: object = None
     """What was last posted, to post nothing again that has not changed."""
-    _lines: tuple[LineRow, ...] = ()
     _listed_at: float | None = None
     _measured_at: float | None = None
     _took_seconds: float = 0.0
@@ -155,7 +156,7 @@ class Programme:
             for item in items:
                 await self._tell(item)
         else:
-            self.measured = None
+            self.measured, self.lines = None, ()
 
     # -- the books ----------------------------------------------------------------------------------
 
@@ -203,14 +204,14 @@ class Programme:
             return
         began = self.clock.monotonic()
         now, kinds = self.clock.now_ms(), self.settings.kinds
-        before = self._lines
-        self.measured, self._lines = await asyncio.to_thread(_figures, self.ledger, now, kinds)
+        before = self.lines
+        self.measured, self.lines = await asyncio.to_thread(_figures, self.ledger, now, kinds)
         self._measured_at = self.clock.monotonic()
         self._took_seconds = self._measured_at - began
         for item in self.objects.values():
             parsed = self._accepted.parsed.get(object_key(item))
             if isinstance(parsed, Investment):
-                for text in thresholds(parsed, before, self._lines):
+                for text in thresholds(parsed, before, self.lines):
                     self.recorder.record(item, "Warning", "GrantSpent", text)
 
     # -- the status ---------------------------------------------------------------------------------
@@ -275,7 +276,7 @@ class Programme:
         if isinstance(parsed, Institution) and isinstance(status, InstitutionStatus) and self.measured is not None:
             return institution_status(status, parsed.spec.id, self.measured.report)
         if isinstance(parsed, Investment) and isinstance(status, InvestmentStatus):
-            return investment_status(status, parsed, self._lines, now_ms)
+            return investment_status(status, parsed, self.lines, now_ms)
         return status
 
 

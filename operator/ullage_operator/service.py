@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import os
 import secrets
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from urllib.request import getproxies
 import aiohttp
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from .budgets import Budgets, BudgetSettings
 from .clock import Clock, now_ms
@@ -29,12 +30,13 @@ from .cluster.pull import Puller
 from .cluster.reflector import Reflector
 from .cluster.trim import node_kept, pod_kept
 from .cluster.workers import PodWorkers
-from .gauges import GapCollector
+from .gauges import GapCollector, LinesCollector
 from .ledger import Capacity, Change, Ledger, LedgerError
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
 from .posting import Poster
 from .programme import Programme, ProgrammeSettings
 from .reconcile import Reconciler
+from .serving import Pages, application, serve
 from .settings import Settings
 from .workqueue import WorkQueue
 
@@ -58,6 +60,7 @@ class Service:
         self._tasks: list[asyncio.Task[None]] = []
         self._jobs_watched = False
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
         self._passes = PassMetrics(self._registry)
         self._passes.info.labels(version("ullage")).set(1)
 
@@ -116,12 +119,14 @@ class Service:
             attribute=self.programme.attributed,
             written=written,
         )
-        self._registry.register(BooksCollector(self.ledger, now_ms))
+        self._registry.register(BooksCollector(self.ledger))
         self._registry.register(JobsCollector(self.jobs.values))
         self._registry.register(GapCollector(lambda: self.programme.measured))
+        self._registry.register(LinesCollector(lambda: self.programme.lines))
         self._registry.register(OperatorCollector(self))
         self._registry.register(CapacityCollector(lambda: capacity(self.nodes.values()), self.ledger))
-        server, _ = start_http_server(settings.metrics_port, registry=self._registry)
+        server = serve(application(self._registry, self._pages()), settings.metrics_port)
+        self._stack.callback(server.server_close)
         self._stack.callback(server.shutdown)
         self._tasks = [
             asyncio.create_task(self.pods.run(), name="pods"),
@@ -131,6 +136,17 @@ class Service:
             asyncio.create_task(self.programme.run(), name="programme"),
             asyncio.create_task(self._work(), name="work"),
         ]
+
+    def _pages(self) -> Pages:
+        """Return what writes report pages: the command finds the books by its environment."""
+        settings = self.settings
+        kinds = " ".join(f"{resource}={kind}" for resource, kind in settings.accelerator_types.items())
+        books = {
+            "ULLAGE_LEDGER_URL": settings.ledger_url,
+            "ULLAGE_CLUSTER": settings.cluster,
+            "ULLAGE_ACCELERATOR_TYPE": kinds,
+        }
+        return Pages(os.environ | books, settings.progress_seconds)
 
     def _programme(self, recorder: Recorder) -> Programme:
         def look(_: JobKey) -> None:

@@ -37,7 +37,7 @@ def test_counters_are_of_what_has_been_released_and_gauges_of_what_is_held(tmp_p
     with opened(tmp_path) as ledger:
         ledger.post([hold("w1"), activity("w1"), release("w1"), hold("w2")])
         registry = CollectorRegistry()
-        registry.register(BooksCollector(ledger, lambda: NOW_MS))
+        registry.register(BooksCollector(ledger))
         text = generate_latest(registry).decode()
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     row = only(lines, "ullage_workers_total")

@@ -19,6 +19,7 @@ from ullage_operator.ledger import (
     Outcome,
     Provenance,
     RefusedEntry,
+    Reversal,
     UsageRow,
 )
 from ullage_operator.ledger.usage import prorated, usage
@@ -270,3 +271,50 @@ def test_any_order_with_repeats_gives_the_same_books(
         by: tuple[GroupKey, ...] = ("institution", "job", "stage", "outcome")
         assert shuffled.usage(0, 3_000, by=by) == in_order.usage(0, 3_000, by=by)
         assert shuffled.verify() == []
+
+
+KEYS: tuple[GroupKey, ...] = ("institution", "programme", "model_family", "job", "stage", "outcome")
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    lives=st.lists(LIVES, max_size=8),
+    gone=st.sets(st.integers(min_value=0, max_value=7), max_size=3),
+    by=st.lists(st.sampled_from(KEYS), unique=True, max_size=3),
+)
+def test_what_the_database_sums_is_what_is_summed_entry_by_entry(
+    lives: list[tuple[int, int, bool, bool, int, int | None]], gone: set[int], by: list[GroupKey]
+) -> None:
+    keys: tuple[GroupKey, ...] = (*by, "outcome") if "outcome" not in by else tuple(by)
+    with Ledger.open("sqlite://", cluster="local", now_ms=lambda: 10_000) as ledger:
+        assert_sums_agree(ledger, lives, gone, keys)
+
+
+def test_a_real_postgresql_sums_the_same(ledger: Ledger) -> None:
+    lives = [
+        (0, 500, True, True, 7, 3),
+        (5, 90, True, True, 99_999, None),
+        (9, 9, True, False, 1, 1),
+        (1, 1, False, True, 2, 2),
+    ]
+    assert_sums_agree(ledger, lives, {0}, KEYS)
+
+
+def assert_sums_agree(
+    ledger: Ledger,
+    lives: list[tuple[int, int, bool, bool, int, int | None]],
+    gone: set[int],
+    keys: tuple[GroupKey, ...],
+) -> None:
+    """Post lives, take the work of some of them out of the books again, and sum both ways."""
+    entries = [entry for number, facts in enumerate(lives) for entry in life(number, facts)]
+    ledger.post(entries)
+    taken = [
+        Reversal.of(entry, reason="not its own", author="auditor", at_ms=3_000)
+        for entry in entries
+        if isinstance(entry, Activity) and int(entry.worker_uid.rpartition("-")[2]) in gone
+    ]
+    ledger.post(taken)
+    with ledger.books() as books:
+        rows = [row for row in books.usage(0, 10_000, by=keys) if row.group["outcome"] != OPEN]
+        assert books.totals(by=keys) == rows

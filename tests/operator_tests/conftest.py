@@ -10,9 +10,12 @@ from kubernetes import client
 
 from cluster import images
 from cluster.fixtures import core, kubeconfig, namespace, without
+from operator_tests.declared import Declared
 from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Operator
 from operator_tests.tenant import Tenant
 from operator_tests.volumes import tenant_in, volume
+from ullage_operator.cluster.names import GROUP, VERSION
+from ullage_operator.cluster.objects import KINDS
 
 __all__ = ["core", "kubeconfig", "namespace"]
 
@@ -55,3 +58,11 @@ def tenant(
     assert operator.pods()
     with tenant_in(core, namespace, tmp_path / "storage", kubeconfig) as made:
         yield made
+
+
+@pytest.fixture
+def declared(tenant: Tenant) -> Iterator[Declared]:
+    objects = Declared(tenant.custom)
+    yield objects
+    for kind, name in reversed(objects.made):
+        tenant.custom.delete_cluster_custom_object(GROUP, VERSION, KINDS[kind], name)

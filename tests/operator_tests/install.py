@@ -64,6 +64,12 @@ class Operator:
             text: str = answer.read().decode()
             return text
 
+    def ullage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command within the operator's pod, as an admin does."""
+        inside = ["exec", f"deploy/{RELEASE}-operator", "--", "ullage", *arguments]
+        command = ["kubectl", "--kubeconfig", str(self.kubeconfig), "--namespace", NAMESPACE, *inside]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
     def helm(self, *arguments: str, values: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
         return helm("--kubeconfig", str(self.kubeconfig), "--namespace", NAMESPACE, *arguments, values=values)
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import urllib.parse
-import urllib.request
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
 
 import pytest
 from kubernetes import client
 
-from cluster.components import ADDRESS, NODE
+from cluster.components import NODE
 from cluster.fixtures import without
 from local.runs.harness import wait_until
 from operator_tests.install import Operator, ready
+from operator_tests.prometheus import Prometheus
 from operator_tests.tenant import Tenant
 from ullage_operator.ledger import HoldOpened, HoldReleased
 
@@ -145,38 +143,3 @@ def counters(text: str) -> dict[tuple[str, str], float]:
             key = name, rest.split('"')[1]
             found[key] = found.get(key, 0.0) + float(line.rsplit(" ", 1)[1])
     return found
-
-
-class Prometheus:
-    """A Prometheus that scrapes one address twice a second."""
-
-    def __init__(self, folder: Path, target_port: int) -> None:
-        self._port = 29090
-        target = {"targets": [f"{ADDRESS}:{target_port}"]}
-        scrape = {"job_name": "ullage", "scrape_interval": "500ms", "scrape_timeout": "400ms"}
-        config = {"scrape_configs": [{**scrape, "static_configs": [target]}]}
-        (folder / "prometheus.yml").write_text(json.dumps(config))
-        self._command = [
-            "prometheus",
-            f"--config.file={folder}/prometheus.yml",
-            f"--storage.tsdb.path={folder}/tsdb",
-            f"--web.listen-address=127.0.0.1:{self._port}",
-        ]
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-    def value(self, query: str) -> float | None:
-        """Return the value of an instant query; null where there is no series."""
-        url = f"http://127.0.0.1:{self._port}/api/v1/query?query={urllib.parse.quote(query)}"
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-        except OSError:
-            return None
-        return float(result[0]["value"][1]) if result else None

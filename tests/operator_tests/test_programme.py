@@ -2,85 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+import json
+import urllib.request
 from typing import Any
 
 import pytest
-from kubernetes import client
 
+from cluster.components import ADDRESS
 from local.runs.harness import wait_until
+from operator_tests.declared import Declared, institution, vouchers
 from operator_tests.install import Operator
 from operator_tests.tenant import Tenant
 from ullage_operator.cluster.names import GROUP, VERSION
-from ullage_operator.cluster.objects import KINDS
 from ullage_operator.ledger import HoldOpened
-
-
-@dataclass
-class Declared:
-    """Objects of the whole cluster, which go when a test ends."""
-
-    custom: client.CustomObjectsApi
-    made: list[tuple[str, str]] = field(default_factory=list)
-
-    def apply(self, kind: str, name: str, spec: dict[str, Any]) -> None:
-        body = {"apiVersion": f"{GROUP}/{VERSION}", "kind": kind, "metadata": {"name": name}, "spec": spec}
-        self.custom.create_cluster_custom_object(GROUP, VERSION, KINDS[kind], body)
-        self.made.append((kind, name))
-
-    def patch(self, kind: str, name: str, spec: dict[str, Any]) -> None:
-        self.custom.patch_cluster_custom_object(GROUP, VERSION, KINDS[kind], name, {"spec": spec})
-
-    def delete(self, kind: str, name: str) -> None:
-        self.custom.delete_cluster_custom_object(GROUP, VERSION, KINDS[kind], name)
-        self.made.remove((kind, name))
-
-    def status(self, kind: str, name: str) -> dict[str, Any]:
-        found = self.custom.get_cluster_custom_object(GROUP, VERSION, KINDS[kind], name)
-        status: dict[str, Any] = found.get("status") or {}
-        return status
-
-    def conditions(self, kind: str, name: str) -> dict[str, tuple[str, str, str]]:
-        found = self.status(kind, name).get("conditions", [])
-        return {each["type"]: (each["status"], each["reason"], each.get("message", "")) for each in found}
-
-    def wait(self, kind: str, name: str, holds: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
-        wait_until(lambda: holds(self.status(kind, name)), what, 60)
-        return self.status(kind, name)
-
-
-@pytest.fixture
-def declared(tenant: Tenant) -> Iterator[Declared]:
-    objects = Declared(tenant.custom)
-    yield objects
-    for kind, name in reversed(objects.made):
-        tenant.custom.delete_cluster_custom_object(GROUP, VERSION, KINDS[kind], name)
-
-
-def this_month() -> dict[str, str]:
-    first = datetime.now(UTC).date().replace(day=1)
-    return {"from": str(first), "to": str((first + timedelta(days=32)).replace(day=1))}
-
-
-def institution(tenant: Tenant, name: str, **changes: Any) -> dict[str, Any]:
-    """Return an institution whose namespace the tenant's is; it needs 1,000 hours of A100."""
-    need = {"resource": "compute", "type": "A100", "unit": "acceleratorHours", "amount": 1000, **this_month()}
-    spec = {"id": name, "displayName": name, "country": "CN", "kind": "university", "declaredBy": "Office"}
-    selector = {"matchLabels": {"kubernetes.io/metadata.name": tenant.namespace}}
-    return spec | {"namespaceSelector": selector, "requires": [need]} | changes
-
-
-def vouchers(beneficiary: str, seconds: float, **changes: Any) -> dict[str, Any]:
-    """Return an investment of so many accelerator-seconds in kind, all of them released."""
-    today = str(datetime.now(UTC).date())
-    line = {"id": "gpu", "beneficiary": beneficiary, "channel": "inKind", "resource": "compute", "type": "A100"}
-    amount = {"unit": "acceleratorHours", "amount": seconds / 3600}
-    line |= amount | {"instalments": [{"date": today, "amount": seconds / 3600}]}
-    term = {"from": today, "to": str(date.fromisoformat(today) + timedelta(days=30))}
-    spec = {"funder": "Ministry", "approval": {"by": "Board", "date": today}, "lines": [line]}
-    return spec | term | {"whenExhausted": "Suspend"} | changes
 
 
 def test_an_institution_is_told_how_it_stands_and_its_namespaces_jobs_are_in_its_books(
@@ -109,6 +43,21 @@ def test_an_institution_is_told_how_it_stands_and_its_namespaces_jobs_are_in_its
     assert isinstance(hold, HoldOpened)
     assert hold.context.institution == "polar"
     assert operator.books.verified() == []
+
+
+def test_the_report_is_served_and_commands_read_the_books_within_the_operators_pod(
+    tenant: Tenant, declared: Declared, operator: Operator
+) -> None:
+    declared.apply("Institution", "polar", institution(tenant, "polar", displayName="Polar University"))
+    declared.wait("Institution", "polar", lambda told: bool(told.get("resources")), "figures")
+    with urllib.request.urlopen(f"http://{ADDRESS}:{operator.metrics_port()}/report?lang=zh", timeout=120) as answer:
+        page = answer.read().decode()
+    assert '<html lang="zh' in page
+    assert "Polar University" in page
+    said = operator.ullage("gap", "--output", "json")
+    assert said.returncode == 0, said.stderr
+    (line,) = (each for each in json.loads(said.stdout)["lines"] if each["institution"] == "polar")
+    assert (line["required"]["value"], line["gap"]["value"]) == (1000, 1000)
 
 
 def test_what_is_declared_against_each_other_is_told_with_its_place(tenant: Tenant, declared: Declared) -> None:

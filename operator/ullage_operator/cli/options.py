@@ -100,7 +100,12 @@ PeriodOption = Annotated[
 ]
 KindOption = Annotated[
     list[str] | None,
-    typer.Option("--kind", metavar="RESOURCE=TYPE", help="Which accelerator a resource is: nvidia.com/gpu=A100."),
+    typer.Option(
+        "--kind",
+        metavar="RESOURCE=TYPE",
+        envvar="ULLAGE_ACCELERATOR_TYPE",
+        help="Which accelerator a resource is: nvidia.com/gpu=A100.",
+    ),
 ]
 CatalogueOption = Annotated[
     Path | None, typer.Option("--catalogue", metavar="FILE", help="Models of your own beside the published ones.")
