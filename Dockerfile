@@ -25,7 +25,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 COPY trainer trainer
 RUN /opt/tools/bin/uv pip install --no-cache --quiet --python /opt/build/bin/python --no-deps --no-build-isolation \
-    --compile-bytecode --target /opt/app .
+    --compile-bytecode --target /opt/app . && \
+    printf '#!/usr/bin/env python3\nfrom ullage_operator.cli import main\n\nmain()\n' >/opt/app/bin/ullage
 
 # ---------------------------------------------------------------- the operator: no TensorFlow
 FROM tools AS operator-env

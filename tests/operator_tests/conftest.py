@@ -66,3 +66,10 @@ def declared(tenant: Tenant) -> Iterator[Declared]:
     yield objects
     for kind, name in reversed(objects.made):
         tenant.custom.delete_cluster_custom_object(GROUP, VERSION, KINDS[kind], name)
+
+
+@pytest.fixture
+def accelerators(tenant: Tenant) -> None:
+    """Eight accelerators that the node says it has."""
+    (node,) = tenant.core.list_node().items
+    tenant.core.patch_node_status(node.metadata.name, {"status": {"capacity": {"nvidia.com/gpu": "8"}}})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +19,7 @@ class Prometheus:
     """A Prometheus that scrapes one port of the node twice a second."""
 
     def __init__(self, folder: Path, target_port: int, rules: Path | None = None) -> None:
-        self._port = 29090
+        self._port = _free_port()
         target = {"targets": [f"{ADDRESS}:{target_port}"]}
         scrape = {"job_name": "ullage", "scrape_interval": "500ms", "scrape_timeout": "400ms"}
         config: dict[str, Any] = {"scrape_configs": [{**scrape, "static_configs": [target]}]}
@@ -52,6 +54,8 @@ class Prometheus:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         except urllib.error.HTTPError as error:
+            if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
+                return []
             raise ValueError(f"{query}: {error.read().decode()}") from error
         except OSError:
             return []
@@ -61,3 +65,10 @@ class Prometheus:
         """Return the value of an instant query; null where there is no series."""
         found = self.series(query)
         return float(found[0]["value"][1]) if found else None
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
-
-from kubernetes import client
 
 LOCATION = "{{ .ResourceKind }}{{ .KindSuffix }}.json"
 
 
-def write_schemas(api: client.ApiClient, folder: Path) -> None:
+def write_schemas(kubeconfig: Path, folder: Path) -> None:
     """Write a file for each kind that the API server's OpenAPI describes; a field that is not there is refused."""
-    for path, where in _get(api, "/openapi/v3")["paths"].items():
+    for path, where in _get(kubeconfig, "/openapi/v3")["paths"].items():
         if not path.startswith(("api/", "apis/")):
             continue
-        components = _get(api, where["serverRelativeURL"]).get("components", {})
+        components = _get(kubeconfig, where["serverRelativeURL"]).get("components", {})
         schemas: dict[str, dict[str, Any]] = components.get("schemas", {})
         for schema in schemas.values():
             _close(schema)
@@ -38,6 +37,6 @@ def _close(schema: dict[str, Any]) -> None:
         schema["additionalProperties"] = False
 
 
-def _get(api: client.ApiClient, path: str) -> Any:
-    raw = api.call_api(path, "GET", response_type="object", auth_settings=["BearerToken"], _preload_content=False)[0]
-    return json.loads(raw.data)
+def _get(kubeconfig: Path, path: str) -> Any:
+    command = ["kubectl", "--kubeconfig", str(kubeconfig), "get", "--raw", path]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)

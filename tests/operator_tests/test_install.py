@@ -113,7 +113,7 @@ def test_what_is_rendered_fits_the_schemas_of_kubernetes(operator: Operator) -> 
 @pytest.fixture(scope="module")
 def schemas(operator: Operator, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("schemas")
-    write_schemas(operator.core.api_client, folder)
+    write_schemas(operator.kubeconfig, folder)
     return folder
 
 

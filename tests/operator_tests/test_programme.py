@@ -56,7 +56,8 @@ def test_the_report_is_served_and_commands_read_the_books_within_the_operators_p
     assert "Polar University" in page
     said = operator.ullage("gap", "--output", "json")
     assert said.returncode == 0, said.stderr
-    (line,) = (each for each in json.loads(said.stdout)["lines"] if each["institution"] == "polar")
+    lines = json.loads(said.stdout)["lines"]
+    (line,) = (each for each in lines if (each["institution"], each["thing"]["type"]) == ("polar", "A100"))
     assert (line["required"]["value"], line["gap"]["value"]) == (1000, 1000)
 
 
@@ -79,12 +80,6 @@ def test_what_is_declared_against_each_other_is_told_with_its_place(tenant: Tena
     tenant.patch("claims", {"accounting": {"institution": "polar"}})
     tenant.go("claims")
     tenant.wait_for_phase("claims", "Succeeded")
-
-
-@pytest.fixture
-def accelerators(tenant: Tenant) -> None:
-    (node,) = tenant.core.list_node().items
-    tenant.core.patch_node_status(node.metadata.name, {"status": {"capacity": {"nvidia.com/gpu": "8"}}})
 
 
 def test_a_job_waits_where_its_grant_is_exhausted_and_goes_on_when_it_is_raised(

@@ -142,3 +142,32 @@ def test_where_the_clock_goes_back_what_is_declared_last_applies(ledger: Ledger,
     assert kept(ledger, clock, institution("north", 2, country="DE"))[1] == {}
     (stands,) = declared_now(ledger, NOVEMBER).institutions
     assert stands.spec.country == "DE"
+
+
+def test_machines_that_were_bought_with_a_grant_are_spent_of_it_and_what_is_declared_anew_corrects_that(
+    ledger: Ledger, clock: Clock
+) -> None:
+    fund = investment(1)
+    line = {"id": "fund", "beneficiary": "north", "channel": "money", "unit": "CNY", "amount": 9000}
+    fund["spec"]["lines"] = [line | {"instalments": [{"date": "2026-11-01", "amount": 9000}]}]
+    fund["spec"]["currency"] = "CNY"
+
+    def bought(cost: float) -> dict[str, Any]:
+        machines = {"type": "A100", "count": 1, "from": "2026-11-05"}
+        money = {"name": "grant", "line": "fund", "cost": cost}
+        return institution("north", round(cost), holds={"accelerators": [machines | {"acquiredBy": money}]})
+
+    assert kept(ledger, clock, bought(5000), fund) == (["north", "grant"], {})
+    clock.now_ms += 10 * DAY
+    assert remaining(ledger, clock) == {"grant/fund": 4_000_000_000}
+    assert kept(ledger, clock, bought(5000), fund)[1] == {}
+    assert kept(ledger, clock, bought(6000.5), fund)[1] == {}
+    assert remaining(ledger, clock) == {"grant/fund": 2_999_500_000}
+    clock.now_ms += DAY
+    # What is bought stays bought, though its institution is withdrawn.
+    assert list(kept(ledger, clock, fund)[1]) == [("Investment", "grant")]  # Its beneficiary is gone.
+    assert remaining(ledger, clock) == {"grant/fund": 2_999_500_000}
+    clock.now_ms += DAY
+    assert kept(ledger, clock, institution("north", 9000), fund)[1] == {}
+    assert remaining(ledger, clock) == {"grant/fund": 9_000_000_000}
+    assert ledger.verify() == []

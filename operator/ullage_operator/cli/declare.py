@@ -22,7 +22,7 @@ from ullage_operator.api import (
 from ullage_operator.api.closest import did_you_mean
 from ullage_operator.ledger import Ledger
 from ullage_operator.local.books import now_ms
-from ullage_operator.standing import declarations_of, declare, withdraw
+from ullage_operator.standing import declarations_of, declare, post_purchases, withdraw
 
 from .books import Place, author
 from .exits import Exit
@@ -112,6 +112,7 @@ def _post(ledger: Ledger, objects: Sequence[_BookedObject], withdrawn: Sequence[
         withdraw(ledger, kind, object_id, at_ms, author())
     # Whose a pool is follows from labels of others: what was declared before is stated anew beside what is new.
     declare(ledger, every, declarations, at_ms, author())
+    post_purchases(ledger, declarations, at_ms, author())
     after = _generations(ledger, at_ms)
     for kind, object_id in gone:
         typer.echo(f"{kind} {object_id}: withdrawn, from {told(at_ms)}")

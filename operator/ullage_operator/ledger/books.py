@@ -24,6 +24,7 @@ from .entries import (
     Import,
     OfSubject,
     Reserve,
+    Reversal,
     Transfer,
     Unreserve,
 )
@@ -191,6 +192,14 @@ class Books:
         """Return what was spent for a job and counts, in the order it was posted."""
         of_job = (tables.entry.c.job_uid == job_uid) & of_types(Expend) & self._counts()
         return [one.entry for one in only(posted(self._connection, of_job), Expend)]
+
+    def purchases(self) -> list[Expend | Reversal]:
+        """Return what was bought with lines, what no longer counts of it and its reversals too, as it was posted."""
+        table, target = tables.metadata.tables[Expend.type], tables.entry.alias("target")
+        bought = select(table.c.sequence).where(table.c.purchase.is_not(None))
+        ids = select(target.c.id).where(target.c.sequence.in_(bought))
+        wanted = (tables.entry.c.sequence.in_(bought) | tables.entry.c.reverses.in_(ids)) & visible(self._upto)
+        return [one.entry for one in posted(self._connection, wanted) if isinstance(one.entry, Expend | Reversal)]
 
     def holdings(self, at_ms: int) -> list[HoldingRow]:
         """Return the data assets that institutions hold at the end ``at_ms`` of a period, and who may use them."""

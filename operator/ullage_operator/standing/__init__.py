@@ -22,6 +22,7 @@ from .lines import DRAWN as DRAWN
 from .lines import investment_status as investment_status
 from .lines import line_name as line_name
 from .lines import thresholds as thresholds
+from .purchases import post_purchases as post_purchases
 from .stand import Standing as Standing
 from .stand import declarations_of as declarations_of
 from .stand import standing as standing

@@ -40,7 +40,7 @@ IN_KIND_UNITS: Final = {
     Unit.BYTES.value: ("bytes", 1),
 }
 """Units of lines: in what the books count them, and how many of that one is."""
-_MICROS: Final = 1_000_000
+MICROS: Final = 1_000_000
 _SECONDS_PER_HOUR: Final = 3_600
 
 
@@ -139,7 +139,7 @@ def _line(investment: Investment, line: Line, declarations: Declarations) -> Ite
     if not beneficiaries:
         return
     name = f"{investment.metadata.name}/{line.id}"
-    unit, scale = (MONEY, _MICROS) if line.channel is Channel.MONEY else IN_KIND_UNITS[_counted(line.unit)]
+    unit, scale = (MONEY, MICROS) if line.channel is Channel.MONEY else IN_KIND_UNITS[_counted(line.unit)]
     facts = {
         "subject": subject_of(investment),
         "institution": beneficiaries[0] if len(beneficiaries) == 1 else f"pool:{name}",

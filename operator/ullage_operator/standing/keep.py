@@ -12,6 +12,7 @@ from ullage_operator.ledger import ConflictingEntry, Ledger, RefusedEntry
 
 from .declare import AUTHOR, declare, withdraw
 from .entries import Object
+from .purchases import post_purchases
 from .stand import declarations_of
 
 Key = tuple[str, str]
@@ -60,7 +61,17 @@ def keep(ledger: Ledger, accepted: Sequence[Object], present: Collection[Key], n
             declare(ledger, [each], wanted, now_ms, AUTHOR)
         except (ConflictingEntry, RefusedEntry) as error:
             refused[key_of(each)] = str(error)
-    return Kept(declared_now(ledger, now_ms), refused)
+    declared = declared_now(ledger, now_ms)
+    try:
+        post_purchases(ledger, declared, now_ms, AUTHOR)
+    except (ConflictingEntry, RefusedEntry) as error:
+        buyers = (key_of(each) for each in accepted if isinstance(each, Institution) and _buys(each))
+        refused |= dict.fromkeys(buyers, str(error))
+    return Kept(declared, refused)
+
+
+def _buys(institution: Institution) -> bool:
+    return any(machines.acquired_by is not None for machines in institution.spec.holds.accelerators)
 
 
 def declared_now(ledger: Ledger, now_ms: int) -> Declarations:

@@ -1,0 +1,83 @@
+"""Machines that were bought with a grant: spent on the day that they are held from, and from then counted as capacity.
+
+What is bought stays bought: an institution that is withdrawn takes nothing back, one that is declared anew without the
+machines does.
+"""
+
+from __future__ import annotations
+
+from ullage_operator.api import Declarations
+from ullage_operator.api.types import Channel
+from ullage_operator.api.types.units import exactly
+from ullage_operator.ledger import MONEY, Entry, Expend, Ledger, Provenance, Reversal, counting
+
+from .declared import day_ms
+from .entries import MICROS
+
+
+def purchases(declarations: Declarations) -> list[Expend]:
+    """Return what all institutions bought with the money of investments that are approved, one for a line and day."""
+    found: dict[str, Expend] = {}
+    approved = {
+        f"{investment.metadata.name}/{line.id}": line
+        for investment in declarations.investments
+        if investment.spec.approval is not None
+        for line in investment.spec.lines
+        if line.channel is Channel.MONEY
+    }
+    for institution in declarations.institutions:
+        for machines in institution.spec.holds.accelerators:
+            bought = machines.acquired_by
+            name = None if bought is None else f"{bought.name}/{bought.line}"
+            if bought is None or name is None or (line := approved.get(name)) is None:
+                continue
+            on_ms = day_ms(machines.start)
+            entry = Expend(
+                institution=institution.spec.id,
+                line=name,
+                purchase=f"{institution.spec.id}/{machines.type}",
+                unit=MONEY,
+                currency=line.unit,
+                amount=round(exactly(bought.cost) * MICROS),
+                from_ms=on_ms,
+                to_ms=on_ms,
+                provenance=Provenance.DECLARED,
+                source="declaration",
+            )
+            before = found.get(entry.key)
+            found[entry.key] = (
+                entry if before is None else entry.model_copy(update={"amount": entry.amount + before.amount})
+            )
+    return list(found.values())
+
+
+def post_purchases(ledger: Ledger, declarations: Declarations, now_ms: int, author: str) -> None:
+    """Have the books as :func:`purchases` tells, of all institutions that are declared.
+
+    Raises
+    ------
+    LedgerError
+        Nothing was written.
+    """
+    wanted = {entry.key: entry for entry in purchases(declarations)}
+    owners = declarations.institutions_by_id
+    with ledger.books() as books:
+        posted = [entry for entry in books.purchases() if entry.institution in owners]
+    standing = {entry.key: entry for entry in counting(posted) if isinstance(entry, Expend)}
+    kept = {key for key, entry in standing.items() if key in wanted and _same(entry, wanted[key])}
+    last: dict[str, int] = {}
+    for entry in posted:
+        if isinstance(entry, Expend):
+            last[entry.key] = max(entry.revision, last.get(entry.key, 0))
+    reason = "what was bought was declared anew"
+    back = [entry for key, entry in standing.items() if key not in kept]
+    entries: list[Entry] = [Reversal.of(entry, reason=reason, author=author, at_ms=now_ms) for entry in back]
+    for key, told in wanted.items():
+        if key not in kept:
+            entries.append(told.model_copy(update={"revision": last.get(key, 0) + 1, "author": author}))
+    if entries:
+        ledger.post(entries)
+
+
+def _same(entry: Expend, told: Expend) -> bool:
+    return (entry.amount, entry.currency) == (told.amount, told.currency)
