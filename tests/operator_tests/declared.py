@@ -70,3 +70,17 @@ def vouchers(beneficiary: str, seconds: float, **changes: Any) -> dict[str, Any]
     term = {"from": today, "to": str(date.fromisoformat(today) + timedelta(days=30))}
     spec = {"funder": "Ministry", "approval": {"by": "Board", "date": today}, "lines": [line]}
     return spec | term | {"whenExhausted": "Suspend"} | changes
+
+
+def fund(beneficiary: str, amount: float, **changes: Any) -> dict[str, Any]:
+    """Return an investment of so much money, all of it released; the prices are those of the list ``tariff``."""
+    made = vouchers(beneficiary, 1, currency="CNY", priceListRef={"name": "tariff"}, **changes)
+    day = made["from"]
+    line = {"id": "money", "beneficiary": beneficiary, "channel": "money", "unit": "CNY", "amount": amount}
+    return made | {"lines": [line | {"instalments": [{"date": day, "amount": amount}]}]}
+
+
+def tariff(price: float) -> dict[str, Any]:
+    """Return a price list on which an hour of A100 costs so many CNY."""
+    entry = {"resource": "compute", "type": "A100", "unit": "acceleratorHours", "currency": "CNY", "price": price}
+    return {"entries": [entry | {"from": "2026-01-01", "source": "tariff"}]}

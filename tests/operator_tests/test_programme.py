@@ -10,7 +10,7 @@ import pytest
 
 from cluster.components import ADDRESS
 from local.runs.harness import wait_until
-from operator_tests.declared import Declared, institution, vouchers
+from operator_tests.declared import Declared, fund, institution, tariff, vouchers
 from operator_tests.install import Operator
 from operator_tests.tenant import Tenant
 from ullage_operator.cluster.names import GROUP, VERSION
@@ -114,6 +114,34 @@ def test_a_job_waits_where_its_grant_is_exhausted_and_goes_on_when_it_is_raised(
     assert operator.books.verified() == []
 
 
+def test_money_pays_across_a_restart_of_the_operator_and_a_share_that_is_spent_is_told(
+    accelerators: None, tenant: Tenant, declared: Declared, operator: Operator
+) -> None:
+    assert accelerators is None
+    declared.apply("PriceList", "tariff", tariff(3600))  # 1 CNY a second
+    declared.apply("Institution", "polar", institution(tenant, "polar"))
+    declared.apply("Investment", "fund", fund("polar", 2000, warnAt=[0.001]))
+    declared.wait("Investment", "fund", lambda told: told.get("phase") == "Active", "an active grant")
+    one = {"resources": {"train": {"requests": {"cpu": "50m"}, "limits": {"nvidia.com/gpu": "1"}}}}
+    job = tenant.waiting("paid", workers=one)
+    del job["spec"]["accounting"]
+    uid = tenant.apply(job)
+    tenant.wait_for_phase("paid", "Running")
+    wait_until(lambda: operator.books.line("fund/money") > (0, 0), "a reservation")
+    wait_until(lambda: operator.books.line("fund/money")[1] > 0, "an interval that is spent")
+    operator.restart()
+    before = operator.books.line("fund/money")[1]
+    wait_until(lambda: operator.books.line("fund/money")[1] > before, "an interval that the next operator settles")
+    wait_until(lambda: "GrantSpent" in events_of(tenant, "fund"), "the event that a share is spent")
+    tenant.go("paid")
+    tenant.wait_for_phase("paid", "Succeeded")
+    settled = declared.wait("Investment", "fund", lambda told: not line(told)["reserved"], "settled books")
+    hours = operator.books.accelerator_hours(uid)
+    assert line(settled)["expended"] == pytest.approx(3600 * hours, abs=1e-3)  # Each interval is rounded up.
+    assert line(settled)["expended"] + line(settled)["remaining"] == pytest.approx(2000)
+    assert operator.books.verified() == []
+
+
 def test_an_investment_that_is_deleted_while_a_job_draws_on_it_stops_nothing_and_loses_nothing(
     accelerators: None, tenant: Tenant, declared: Declared, operator: Operator
 ) -> None:
@@ -133,6 +161,12 @@ def test_an_investment_that_is_deleted_while_a_job_draws_on_it_stops_nothing_and
     tenant.go("drawing")
     tenant.wait_for_phase("drawing", "Succeeded")
     assert operator.books.verified() == []
+
+
+def events_of(tenant: Tenant, name: str) -> set[str]:
+    """Return the reasons of the events of an object of the whole cluster."""
+    found = tenant.core.list_namespaced_event("default", field_selector=f"involvedObject.name={name}").items
+    return {event.reason for event in found}
 
 
 def line(status: dict[str, Any]) -> dict[str, float]:
