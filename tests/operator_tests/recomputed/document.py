@@ -1,0 +1,119 @@
+"""The whole document of a period, each figure as its number alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from . import costs
+from .declared import THING, courses
+from .held import allocations, capacity
+from .rows import Period, bottlenecks, lines, measured, sums
+from .spreads import spreads
+from .tables import Tables
+from .times import Span, instant, told
+from .use import of_compute, ratio
+
+
+def document(tables: Tables, span: Span, kinds: dict[str, str], cluster: str) -> dict[str, Any]:
+    """Return the gap of a month.
+
+    Parameters
+    ----------
+    tables
+        The books.
+    span
+        The month: its trend is of itself.
+    kinds
+        Which accelerator a resource of the cluster is.
+    cluster
+        Whose books these are.
+    """
+    period = measured(tables, span, kinds)
+    everyone = sorted(each["id"] for each in period.institutions)
+    when, totals, money = (
+        {"start": told(span.start), "end": told(span.end)},
+        sums(period, everyone),
+        costs.totals(period),
+    )
+    return {
+        "version": "ullage.dev/gap/v1alpha1",
+        "period": when,
+        "as_of": told(instant(tables.as_of_ms)),
+        "books": [cluster],
+        "institutions": [
+            {"id": each["id"], "name": each["displayName"], "country": each["country"], "kind": each["kind"]}
+            for each in sorted(period.institutions, key=lambda each: each["id"])
+        ],
+        "lines": lines(period),
+        "totals": totals,
+        "groups": _groups(period),
+        "bottlenecks": bottlenecks(period),
+        "money": costs.money(period),
+        "money_totals": money,
+        "spreads": spreads(period),
+        "moved": _moved(period),
+        "courses": courses(period.investments, span),
+        "rests": _rests(tables, span, kinds),
+        "unattributed": _of_nobody(period),
+        "families": _families(period),
+        "trend": [{"period": when, "totals": totals, "money": money}],
+    }
+
+
+def _groups(period: Period) -> list[dict[str, Any]]:
+    return [
+        {"by": by, "name": name, "totals": sums(period, [e["id"] for e in period.institutions if e[by] == name])}
+        for by in ("country", "kind")
+        for name in sorted({each[by] for each in period.institutions})
+    ]
+
+
+def _moved(period: Period) -> list[dict[str, Any]]:
+    balance = period.moved.groupby(["institution", "type"])["moved"].sum()
+    assert abs(balance.sum()) < 1e-9, "expected double entries that sum to zero"
+    return [{"holder": holder, "role": role, "hours": hours} for (holder, role), hours in balance.items()]
+
+
+def _rests(tables: Tables, span: Span, kinds: dict[str, str]) -> list[dict[str, Any]]:
+    """Return what nodes offered less what workers held: only our own pods are known, so none of it is called idle."""
+    held = allocations(tables, span, kinds).groupby(THING)["held"].sum()
+    rows = []
+    for row in capacity(tables, span, kinds).to_dict("records"):
+        thing = tuple(row[name] for name in THING)
+        amount = float(held.get(thing, 0.0))
+        rest = row["capacity"] - amount
+        rows.append(
+            {
+                "books": row["scope"],
+                "thing": dict(zip(THING, thing, strict=True)),
+                "capacity": float(row["capacity"]),
+                "held": amount,
+                "rest": float(rest),
+                "rest_share": ratio(rest, row["capacity"]),
+                "idle": False,
+            }
+        )
+    return rows
+
+
+def _of_nobody(period: Period) -> list[dict[str, Any]]:
+    nobodys = period.allocations[period.allocations["institution"].isna()]
+    return [
+        {"thing": dict(zip(THING, thing, strict=True)), "use": of_compute(found)}
+        for thing, found in nobodys.groupby(THING)
+    ]
+
+
+def _families(period: Period) -> list[dict[str, Any]]:
+    """Return use by family of models, those without a name last."""
+    groups = period.allocations.groupby(["model_family", *THING], dropna=False)
+    return [
+        {
+            "model_family": None if pd.isna(family) else family,
+            "thing": dict(zip(THING, thing, strict=True)),
+            "use": of_compute(found),
+        }
+        for (family, *thing), found in groups
+    ]
