@@ -83,6 +83,8 @@ class Programme:
     _listed_at: float | None = None
     _measured_at: float | None = None
     _took_seconds: float = 0.0
+    _lines_ms: int | None = None
+    """Until when the lines are told, in milliseconds since 1970."""
     _written_at: dict[str, float] = field(default_factory=dict)
     _dirty: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -206,6 +208,7 @@ class Programme:
         now, kinds = self.clock.now_ms(), self.settings.kinds
         before = self.lines
         self.measured, self.lines = await asyncio.to_thread(_figures, self.ledger, now, kinds)
+        self._lines_ms = now
         self._measured_at = self.clock.monotonic()
         self._took_seconds = self._measured_at - began
         for item in self.objects.values():
@@ -276,7 +279,7 @@ class Programme:
         if isinstance(parsed, Institution) and isinstance(status, InstitutionStatus) and self.measured is not None:
             return institution_status(status, parsed.spec.id, self.measured.report)
         if isinstance(parsed, Investment) and isinstance(status, InvestmentStatus):
-            return investment_status(status, parsed, self.lines, now_ms)
+            return investment_status(status, parsed, self.lines, now_ms if self._lines_ms is None else self._lines_ms)
         return status
 
 
