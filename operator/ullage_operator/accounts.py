@@ -14,7 +14,7 @@ from ullage_operator.ledger import (
     estimate,
 )
 from ullage_operator.plan import WorkerPlan
-from ullage_trainer.config import ExitReport, WorkerState
+from ullage_trainer.config import ExitReport, Usage, WorkerState
 
 _FINAL = {
     WorkerState.SUCCEEDED: Outcome.SUCCEEDED,
@@ -65,15 +65,17 @@ def outcome_of(report: ExitReport | None) -> Outcome:
 def used(hold: HoldOpened, report: ExitReport, end_ms: int, *, measured: bool) -> list[Entry]:
     """Return what a report says was used within a hold that ended at ``end_ms``.
 
-    Quantities stay as they are; times are moved inside the hold, since clocks of nodes differ.
+    Quantities stay as they are, but for what no meter told; times are moved inside the hold, since clocks of nodes
+    differ.
     """
+    usage = _metered(hold, report.usage)
     start = min(max(hold.from_ms, report.started_ms), end_ms)
     until = min(max(start, report.updated_ms), end_ms)
     energy = estimate(
-        report.usage.cpu_ms,
+        usage.cpu_ms,
         hold.memory_mib << 20,
         until - start,
-        gpu_joules=report.usage.gpu_joules,
+        gpu_joules=usage.gpu_joules,
         accelerators=hold.accelerators,
     )
     activity = Activity(
@@ -81,7 +83,7 @@ def used(hold: HoldOpened, report: ExitReport, end_ms: int, *, measured: bool) -
         worker_uid=hold.worker_uid,
         from_ms=start,
         to_ms=until,
-        usage=report.usage,
+        usage=usage,
         ranks=tuple(report.ranks),
         energy=energy,
         provenance=Provenance.MEASURED if measured else Provenance.ESTIMATED,
@@ -89,3 +91,13 @@ def used(hold: HoldOpened, report: ExitReport, end_ms: int, *, measured: bool) -
     )
     uses = [DataUse(context=hold.context, worker_uid=hold.worker_uid, at_ms=end_ms, use=use) for use in report.uses]
     return [activity, *uses]
+
+
+def _metered(hold: HoldOpened, usage: Usage) -> Usage:
+    """Return what was used as it is known: a worker that holds accelerators and saw none does not know what they did.
+
+    Such are those that NVML does not tell of, or a node that only says that it has some.
+    """
+    if not hold.accelerators or usage.gpu_ms != 0:
+        return usage
+    return usage.model_copy(update=dict.fromkeys(("gpu_ms", "gpu_active_ms", "gpu_joules")))

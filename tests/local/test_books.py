@@ -119,6 +119,27 @@ def test_a_worker_s_last_word_is_measured(state: WorkerState, outcome: Outcome) 
     assert ended(hold(), report(state), killed=False) == expected
 
 
+@pytest.mark.parametrize(
+    ("accelerators", "told", "known"),
+    [
+        (2, (0, 0, 0), (None, None, None)),
+        (2, (8_000, 0, 900), (8_000, 0, 900)),
+        (2, (None, None, None), (None, None, None)),
+        (0, (0, 0, 0), (0, 0, 0)),
+    ],
+)
+def test_what_accelerators_did_is_unknown_where_a_worker_holds_some_and_saw_none(
+    accelerators: int, told: tuple[int | None, ...], known: tuple[int | None, ...]
+) -> None:
+    meters = ("gpu_ms", "gpu_active_ms", "gpu_joules")
+    held = hold().model_copy(update={"accelerators": accelerators, "accelerator_type": "amd.com/gpu"})
+    said = report(WorkerState.SUCCEEDED, usage=USAGE.model_copy(update=dict(zip(meters, told, strict=True))))
+    activity = next(entry for entry in ended(held, said, killed=False) if isinstance(entry, Activity))
+    assert tuple(getattr(activity.usage, name) for name in meters) == known
+    # Without a meter, the energy of accelerators has no upper bound.
+    assert (activity.energy.joules_high is None) == (accelerators > 0 and known[2] is None)
+
+
 @pytest.mark.parametrize("state", [WorkerState.STARTING, WorkerState.RUNNING])
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_worker_that_was_cut_off_is_lost_at_its_last_heartbeat_and_that_is_estimated(
