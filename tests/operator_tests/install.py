@@ -15,6 +15,7 @@ from kubernetes import client
 from cluster import binaries, images
 from cluster.components import ADDRESS
 from cluster.node import ROOT
+from local.runs.harness import wait_until
 from operator_tests.tenant import Books
 
 NAMESPACE = "ullage-system"
@@ -63,6 +64,26 @@ class Operator:
         with urllib.request.urlopen(f"http://{ADDRESS}:{self.metrics_port()}/metrics", timeout=10) as answer:
             text: str = answer.read().decode()
             return text
+
+    def counters(self) -> dict[str, float]:
+        """Return the counters of the books, by series."""
+        series = [line.rpartition(" ") for line in self.metrics().splitlines() if '_total{institution="' in line]
+        return {name: float(value) for name, _, value in series}
+
+    def restart(self) -> None:
+        """Delete the operator's pod; return once another is the only one, and the Service leads to it."""
+        (pod,) = self.pods()
+        self.core.delete_namespaced_pod(pod.metadata.name, NAMESPACE)
+        wait_until(lambda: self._answers(pod.metadata.uid), "another operator that answers")
+
+    def _answers(self, not_uid: str) -> bool:
+        """Tell whether all of the old operator is gone and a new one answers: a node's rules lag behind pods."""
+        if [found for found in self.pods() if found.metadata.uid == not_uid or not ready(found)]:
+            return False
+        try:
+            return "ullage_build_info" in self.metrics()
+        except OSError:
+            return False
 
     def ullage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command within the operator's pod, as an admin does."""

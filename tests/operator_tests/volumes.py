@@ -14,19 +14,21 @@ from operator_tests.tenant import CLAIM, Tenant
 
 
 @contextmanager
-def tenant_in(core: client.CoreV1Api, namespace: str, storage: Path, kubeconfig: Path) -> Iterator[Tenant]:
+def tenant_in(
+    core: client.CoreV1Api, namespace: str, storage: Path, kubeconfig: Path, claim_name: str = CLAIM
+) -> Iterator[Tenant]:
     """Give a namespace a volume that is a new folder."""
     storage.mkdir()
     storage.chmod(0o777)
-    core.create_persistent_volume(volume(namespace, storage, namespace, CLAIM))
-    core.create_namespaced_persistent_volume_claim(namespace, claim(namespace))
-    wait_until(lambda: bound(core, namespace), "a bound claim")
+    core.create_persistent_volume(volume(namespace, storage, namespace, claim_name))
+    core.create_namespaced_persistent_volume_claim(namespace, claim(namespace, claim_name))
+    wait_until(lambda: bound(core, namespace, claim_name), "a bound claim")
     yield Tenant(namespace, storage, kubeconfig, core, client.CustomObjectsApi(core.api_client))
     core.delete_persistent_volume(namespace)
 
 
-def bound(core: client.CoreV1Api, namespace: str) -> bool:
-    return bool(core.read_namespaced_persistent_volume_claim(CLAIM, namespace).status.phase == "Bound")
+def bound(core: client.CoreV1Api, namespace: str, claim_name: str) -> bool:
+    return bool(core.read_namespaced_persistent_volume_claim(claim_name, namespace).status.phase == "Bound")
 
 
 def volume(name: str, folder: Path, namespace: str, claim_name: str) -> dict[str, Any]:
@@ -40,11 +42,11 @@ def volume(name: str, folder: Path, namespace: str, claim_name: str) -> dict[str
     return {"metadata": {"name": name}, "spec": spec}
 
 
-def claim(volume_name: str) -> dict[str, Any]:
+def claim(volume_name: str, claim_name: str = CLAIM) -> dict[str, Any]:
     spec = {
         "accessModes": ["ReadWriteMany"],
         "storageClassName": "",
         "volumeName": volume_name,
         "resources": {"requests": {"storage": "10Gi"}},
     }
-    return {"metadata": {"name": CLAIM}, "spec": spec}
+    return {"metadata": {"name": claim_name}, "spec": spec}
