@@ -38,6 +38,7 @@ from .programme import Programme, ProgrammeSettings
 from .reconcile import Reconciler
 from .serving import Pages, application, serve
 from .settings import Settings
+from .vanished import Vanished
 from .workqueue import WorkQueue
 
 _log = logging.getLogger(__name__)
@@ -85,7 +86,9 @@ class Service:
         await self._wait_for_definitions()
         self.queue: WorkQueue[JobKey] = WorkQueue(self._pass)
         self.jobs = Jobs(self.api)
-        self.pods = Reflector(self.api, pods_path(), selector(), key_of_pod, self.queue.add, keep=pod_kept)
+        self.pods = Reflector(
+            self.api, pods_path(), selector(), key_of_pod, self.queue.add, keep=pod_kept, gone=self._pod_gone
+        )
         self.nodes = Reflector(self.api, NODES_PATH, "", key_of_node, lambda _: None, keep=node_kept)
         self.poster = Poster(self.ledger)
         self._stack.callback(self.poster.close)
@@ -93,6 +96,7 @@ class Service:
         puller = Puller(session, settings.progress_seconds, told=self.queue.add)
         self._stack.callback(puller.close)
         written = {(hold.worker_uid, False) for hold in self.ledger.open_holds()}
+        self._vanished = Vanished(self.api, self.pods, self.poster, puller, written, Clock(self.api.clock.now_ms))
         recorder = Recorder(self.api)
         self.programme = self._programme(recorder)
         self.budgets = Budgets(
@@ -161,6 +165,9 @@ class Service:
     def _look_at_all_jobs(self) -> None:
         for job in self.jobs.values():
             self.queue.add(key_of_job(job))
+
+    def _pod_gone(self, pod: JsonObject) -> None:
+        self._vanished.gone(pod)
 
     async def _lock(self, path: Path) -> None:
         """Hold the folder for life: two operators would write the same books, and end each other's pods."""
@@ -248,6 +255,7 @@ class Service:
             group.create_task(self._resync())
             group.create_task(self._look_at_nodes())
             group.create_task(self.budgets.run())
+            group.create_task(self._vanished.run())
 
     async def _resync(self) -> None:
         """List jobs now and then: a deletion that happened while a watch was lost is told by nobody."""
@@ -288,7 +296,12 @@ class Service:
 
     async def _pass(self, key: JobKey) -> float | None:
         with self._passes.seconds.time(), self._passes.failures.count_exceptions():
-            waits = [await self.budgets.review(key), await self._reconciler.reconcile(key)]
+            # What is gone no longer holds anything; that comes before the question what may be held.
+            waits = [
+                await self._vanished.settle(key),
+                await self.budgets.review(key),
+                await self._reconciler.reconcile(key),
+            ]
             return min((wait for wait in waits if wait is not None), default=None)
 
 

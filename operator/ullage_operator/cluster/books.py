@@ -75,6 +75,18 @@ def ended(pod: JsonObject, hold: HoldOpened, live: ExitReport | None, now_ms: in
     return [release, *activity]
 
 
+def unseen_end(hold: HoldOpened, now_ms: int) -> HoldReleased:
+    """Return the end of a hold whose pod is gone, of which nothing else is known: by now, which is an estimate."""
+    return HoldReleased(
+        context=hold.context,
+        worker_uid=hold.worker_uid,
+        to_ms=max(hold.from_ms, now_ms),
+        outcome=Outcome.LOST,
+        provenance=Provenance.ESTIMATED,
+        source="when its pod was found to be gone",
+    )
+
+
 def _scheduled_ms(pod: JsonObject) -> int | None:
     conditions = pod.get("status", {}).get("conditions") or []
     bound = (c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "True")

@@ -37,6 +37,8 @@ class Reflector:
         Seconds since some moment.
     keep
         Returns what is kept of an object; all of it unless given.
+    gone
+        Called, before ``changed``, with an object that is gone, as it was last known.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Reflector:
         monotonic: Callable[[], float] = time.monotonic,
         *,
         keep: Callable[[JsonObject], JsonObject] = lambda item: item,
+        gone: Callable[[JsonObject], None] = lambda _: None,
     ) -> None:
         self._api = api
         self._path = path
@@ -57,6 +60,7 @@ class Reflector:
         self._changed = changed
         self._monotonic = monotonic
         self._keep = keep
+        self._gone = gone
         self._objects: dict[JobKey, dict[str, JsonObject]] = defaultdict(dict)
         self._deleted: deque[str] = deque(maxlen=_REMEMBERED)
         self._contact = self._monotonic()
@@ -114,6 +118,8 @@ class Reflector:
             # What we made while the list was on its way is not in it; the watch will tell of it, and of its end.
             if version_of(item) > int(version):
                 self._store(item)
+            elif uid_of(item) not in there.get(self._key_of(item), {}):
+                self._gone(item)
         self._contact = self._monotonic()
         self.synced.set()
         for key in before.keys() | self._objects.keys():
@@ -133,6 +139,7 @@ class Reflector:
                 self._objects[key].pop(uid_of(item), None)
                 if not self._objects[key]:
                     del self._objects[key]
+                self._gone(self._keep(item))
             else:
                 self._store(item)
             self._changed(key)
