@@ -79,6 +79,15 @@ def test_values_that_do_not_exist_are_refused() -> None:
     assert "progresSeconds" in said.stderr
 
 
+def test_how_long_a_worker_may_be_silent_is_the_admin_s_to_say_in_seconds_that_can_be_asked_six_times() -> None:
+    rendered = helm(*TEMPLATE, values={"silenceSeconds": 600}).stdout
+    (operator,) = [one for one in yaml.safe_load_all(rendered) if one and one["kind"] == "Deployment"]
+    environment = operator["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "ULLAGE_SILENCE_SECONDS", "value": "600"} in environment
+    refused = helm(*TEMPLATE, values={"silenceSeconds": 5})
+    assert (refused.returncode, "silenceSeconds" in refused.stderr) == (1, True)
+
+
 def test_the_manifests_are_what_the_chart_renders() -> None:
     rendered = helm(
         "template",
