@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from kube.builders import made, observed, scripted
+from kube.server import ask
+from ullage_operator.cluster.api import Api
 from ullage_operator.cluster.contention import elder
 from ullage_operator.cluster.gang import GangScheduler, in_gang, pod_group
 from ullage_operator.cluster.jobs import Jobs
 from ullage_operator.cluster.names import JobKey, JsonObject, key_of_pod
 from ullage_operator.cluster.observe import observe
+from ullage_operator.cluster.pods import PodSettings
 from ullage_operator.cluster.reflector import Reflector
-from ullage_operator.plan import stage_document, worker_plans
+from ullage_operator.cluster.workers import PodWorkers
+from ullage_operator.plan import CreateWorkers, stage_document, worker_plans
 from ullage_trainer.config import Stage
 
 QUEUED = scripted(runPolicy={"queue": "research"}, workers={"replicas": 2, "template": {"priorityClassName": "high"}})
@@ -45,7 +50,11 @@ def test_volcano_and_coscheduling_get_a_pod_group_an_attempt(
         "metadata": {
             "name": "points-train-3",
             "namespace": "physics",
-            "labels": {"app.kubernetes.io/managed-by": "ullage", "app.kubernetes.io/name": "ullage"},
+            "labels": {
+                "app.kubernetes.io/managed-by": "ullage",
+                "app.kubernetes.io/name": "ullage",
+                "ullage.dev/job-uid": QUEUED.metadata.uid,
+            },
             "ownerReferences": [
                 {
                     "apiVersion": "ullage.dev/v1alpha1",
@@ -57,6 +66,48 @@ def test_volcano_and_coscheduling_get_a_pod_group_an_attempt(
         },
         "spec": spec,
     }
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "groups"),
+    [
+        (GangScheduler.VOLCANO, "/apis/scheduling.volcano.sh/v1beta1/namespaces/physics/podgroups"),
+        (GangScheduler.COSCHEDULING, "/apis/scheduling.x-k8s.io/v1alpha1/namespaces/physics/podgroups"),
+    ],
+)
+def test_groups_of_earlier_attempts_are_deleted_once_that_of_the_new_one_is_there_and_before_its_pods(
+    scheduler: GangScheduler, groups: str
+) -> None:
+    others = {
+        "labelSelector": f"ullage.dev/job-uid={QUEUED.metadata.uid}",
+        "fieldSelector": "metadata.name!=points-train-3",
+    }
+    pod = ("POST", "/api/v1/namespaces/physics/pods", {})
+    assert asked_for_attempt(scheduler)[-4:] == [("POST", groups, {}), ("DELETE", groups, others), pod, pod]
+
+
+@pytest.mark.parametrize("scheduler", [GangScheduler.KUEUE, None])
+def test_who_needs_no_groups_has_none_deleted(scheduler: GangScheduler | None) -> None:
+    assert [method for method, _, _ in asked_for_attempt(scheduler)] == ["POST"] * 4
+
+
+def asked_for_attempt(scheduler: GangScheduler | None) -> list[tuple[str, str, dict[str, str]]]:
+    """Create the pods of an attempt; return what the API server was asked for."""
+    asked: list[tuple[str, str, dict[str, str]]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append((request.method, request.path, dict(request.query)))
+        body = await request.json() if request.can_read_body else {}
+        metadata = body.get("metadata", {}) | {"uid": f"uid-{len(asked)}", "resourceVersion": str(len(asked))}
+        return web.json_response(body | {"metadata": metadata})
+
+    async def work(api: Api) -> None:
+        pods = Reflector(api, "", "", key_of_pod, lambda _: None)
+        workers = PodWorkers(api, pods, PodSettings(gang=scheduler), "ullage-system", b"secret")
+        await workers.create(QUEUED, CreateWorkers(DOCUMENT, PLANS))
+
+    ask(answer, work)
+    return asked
 
 
 def test_kueue_needs_no_object_of_its_own() -> None:

@@ -88,6 +88,18 @@ def test_how_long_a_worker_may_be_silent_is_the_admin_s_to_say_in_seconds_that_c
     assert (refused.returncode, "silenceSeconds" in refused.stderr) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("gang", "groups"),
+    [("volcano", ["scheduling.volcano.sh"]), ("coscheduling", ["scheduling.x-k8s.io"]), ("kueue", []), ("", [])],
+)
+def test_groups_of_pods_may_be_made_and_deleted_where_a_gang_scheduler_needs_them(gang: str, groups: list[str]) -> None:
+    rendered = helm(*TEMPLATE, values={"gang": gang}).stdout
+    roles = [one for one in yaml.safe_load_all(rendered) if one and one["kind"] == "ClusterRole"]
+    rules = [rule for role in roles for rule in role["rules"] if rule["resources"] == ["podgroups"]]
+    verbs = ["create", "deletecollection"]
+    assert rules == [{"apiGroups": [group], "resources": ["podgroups"], "verbs": verbs} for group in groups]
+
+
 def test_the_manifests_are_what_the_chart_renders() -> None:
     rendered = helm(
         "template",

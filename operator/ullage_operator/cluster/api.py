@@ -77,6 +77,10 @@ class Api:
         """Delete an object if it is still the one with this UID."""
         return await self._request("DELETE", path, None, {"preconditions": {"uid": uid}})
 
+    async def delete_all(self, path: str, query: dict[str, str]) -> None:
+        """Delete the objects of a collection that a query of selectors finds; there may be none."""
+        await self._request("DELETE", path, query)
+
     async def watch(self, path: str, query: dict[str, str]) -> AsyncIterator[JsonObject]:
         """Yield events until the API server ends the watch, as it does every few minutes.
 

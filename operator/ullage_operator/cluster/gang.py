@@ -14,7 +14,7 @@ from ullage_operator.api.types import TrainingJob
 from ullage_operator.plan import WorkerPlan
 from ullage_trainer.config import StageDocument
 
-from .names import JsonObject
+from .names import JOB_UID_LABEL, JsonObject
 
 _SCHEDULERS: Final = {"volcano": "volcano", "coscheduling": "scheduler-plugins-scheduler"}
 
@@ -35,6 +35,15 @@ class PodGroup:
     """Where it is created."""
     body: JsonObject
 
+    @property
+    def others(self) -> dict[str, str]:
+        """The query that finds the groups of all other attempts of its job."""
+        metadata = self.body["metadata"]
+        return {
+            "labelSelector": f"{JOB_UID_LABEL}={metadata['labels'][JOB_UID_LABEL]}",
+            "fieldSelector": f"metadata.name!={metadata['name']}",
+        }
+
 
 def pod_group(
     scheduler: GangScheduler, job: TrainingJob, document: StageDocument, plans: tuple[WorkerPlan, ...]
@@ -54,7 +63,11 @@ def pod_group(
         "metadata": {
             "name": _name(document),
             "namespace": job.metadata.namespace,
-            "labels": {"app.kubernetes.io/managed-by": "ullage", "app.kubernetes.io/name": "ullage"},
+            "labels": {
+                "app.kubernetes.io/managed-by": "ullage",
+                "app.kubernetes.io/name": "ullage",
+                JOB_UID_LABEL: job.metadata.uid,
+            },
             "ownerReferences": [owner],
         },
         "spec": {"minMember": len(plans), **further},

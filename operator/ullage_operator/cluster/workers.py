@@ -81,6 +81,8 @@ class PodWorkers:
             bodies = [in_gang(self.settings.gang, body, job, document, len(gang)) for body in bodies]
             if (group := pod_group(self.settings.gang, job, document, gang)) is not None:
                 await self._have(group.path, group.body)
+                # Of an earlier attempt nothing lives when this one opens; schedulers look at a group until it is gone.
+                await self.api.delete_all(group.path, group.others)
         await for_each(lambda body: self._create(body, uid), bodies)
 
     async def stop(self, item: JsonObject, why: str) -> None:
