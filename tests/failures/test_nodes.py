@@ -45,7 +45,7 @@ def node_deleted(core: client.CoreV1Api) -> Iterator[None]:
 
 @contextmanager
 def another_node(api: client.ApiClient) -> Iterator[None]:
-    """Have a second node that is Ready and takes no pod: where no node is, Kubernetes takes that for its own fault."""
+    """Have a second node that is Ready and takes no pod: where none is, no pod is evicted."""
     core, leases = client.CoreV1Api(api), client.CoordinationV1Api(api)
     over = threading.Event()
     condition = {"type": "Ready", "status": "True", "reason": "Test", "message": "it is only there"}
@@ -69,7 +69,8 @@ def another_node(api: client.ApiClient) -> Iterator[None]:
 
 
 def lease() -> dict[str, Any]:
-    return {"holderIdentity": OTHER, "leaseDurationSeconds": 40, "renewTime": datetime.now(UTC).isoformat()}
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    return {"holderIdentity": OTHER, "leaseDurationSeconds": 40, "renewTime": now}
 
 
 @contextmanager
