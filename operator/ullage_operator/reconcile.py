@@ -19,12 +19,11 @@ from .api import InvalidManifest
 from .api.types import CleanPodPolicy, JobStatus, Phase, StageState, TrainingJob
 from .clock import Clock
 from .cluster.books import ended, hold_of
-from .cluster.check import check
 from .cluster.contention import elder
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
 from .cluster.names import INDEX_LABEL, JOB_UID_LABEL, STORAGE_ROOT, JobKey, JsonObject, labels_of, uid_of
-from .cluster.observe import container_state, has_ended, lost_at_ms, observe
+from .cluster.observe import attempt_of, container_state, has_ended, lost_at_ms, observe
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
 from .cluster.workers import PodWorkers, PredecessorThere, Refused, for_each
@@ -85,7 +84,7 @@ class Reconciler:
     def _wait_for_lost(self, pods: Sequence[JsonObject]) -> float | None:
         """Return in how many seconds the first pod is lost that is to go and does not: of that nobody tells."""
         now = self.clock.now_ms()
-        due = [at for item in pods if not has_ended(item, now) and (at := lost_at_ms(item)) is not None]
+        due = [at for item in pods if (at := lost_at_ms(item)) is not None and not has_ended(item, now)]
         return (min(due) - now) / 1000 if due else None
 
     async def _settle(self, strangers: Sequence[JsonObject]) -> float | None:
@@ -102,9 +101,7 @@ class Reconciler:
         now = self.clock.now_ms()
         in_books = await self._write_books(pods, now)
         try:
-            job = self.jobs.parse(raw)
-            check(job, self.settings.trainer_image)
-            job = self.attribute(job)
+            job = self.attribute(self.jobs.parse(raw, self.settings.trainer_image))
         except InvalidManifest as error:
             await self._refuse(raw, error, now)
             return None if in_books else _RETRY_SECONDS
@@ -161,6 +158,8 @@ class Reconciler:
     async def _write_books(self, pods: Sequence[JsonObject], now: int) -> bool:
         """Write the holds and the ends that are not in the books; return whether all of them are now."""
         unwritten = [item for item in pods if (uid_of(item), has_ended(item, now)) not in self.written]
+        if not unwritten:
+            return True
         # One of them that is refused is no reason to let another one go unwritten.
         return all(await asyncio.gather(*(self._write(item, now) for item in unwritten)))
 
@@ -286,11 +285,7 @@ def _let_go(job: TrainingJob, pods: Sequence[JsonObject], now: int) -> list[Json
     if _over(job):
         opened = set()
 
-    def done(item: JsonObject) -> bool:
-        worker = observe(item, None, now)
-        return not worker.live and (worker.stage, worker.attempt) not in opened
-
-    return [item for item in pods if done(item)]
+    return [item for item in pods if has_ended(item, now) and attempt_of(item) not in opened]
 
 
 def _over(job: TrainingJob) -> bool:

@@ -34,6 +34,7 @@ JOB: JsonObject = {
     },
     "spec": SCRIPT,
 }
+IMAGE = "registry.example/trainer:1"
 STARTING = JobStatus(phase=Phase.RUNNING, message="train: starting")
 
 
@@ -124,14 +125,14 @@ def test_a_job_is_parsed_once_for_each_change_that_is_not_ours() -> None:
     async def look(api: Api) -> tuple[Jobs, TrainingJob]:
         jobs = Jobs(api)
         jobs.seen(JOB)
-        before = jobs.parse(JOB)
+        before = jobs.parse(JOB, IMAGE)
         assert await jobs.write_status(JOB, STARTING)
         return jobs, before
 
     jobs, before = ask(answer, look)
     raw = jobs.get(("physics", "points"))
     assert raw == {**JOB, "metadata": {**JOB["metadata"], "resourceVersion": "6"}, "status": written[0]["status"]}
-    assert jobs.parse(raw).spec is before.spec
-    assert (before.status, jobs.parse(raw).status) == (JobStatus(), STARTING)
+    assert jobs.parse(raw, IMAGE).spec is before.spec
+    assert (before.status, jobs.parse(raw, IMAGE).status) == (JobStatus(), STARTING)
     suspended = {**raw, "metadata": {**raw["metadata"], "resourceVersion": "8"}, "status": {"phase": "Suspended"}}
-    assert jobs.parse(suspended).status == JobStatus(phase=Phase.SUSPENDED)
+    assert jobs.parse(suspended, IMAGE).status == JobStatus(phase=Phase.SUSPENDED)

@@ -9,6 +9,7 @@ from ullage_operator.api import parse
 from ullage_operator.api.types import JobStatus, TrainingJob
 
 from .api import Api, ApiRefusal
+from .check import check
 from .names import JobKey, JsonObject, jobs_path, key_of_job, uid_of
 from .reflector import version_of
 
@@ -20,7 +21,7 @@ class Jobs:
     api: Api
     _known: dict[JobKey, JsonObject] = field(default_factory=dict)
     _parsed: dict[str, tuple[int, TrainingJob]] = field(default_factory=dict)
-    """Jobs by UID, and the version that each was parsed from: most are not changed but by us."""
+    """Jobs by UID that passed every check, and the version that each was parsed from: most change only by us."""
 
     def values(self) -> list[JsonObject]:
         """Return all jobs."""
@@ -30,8 +31,8 @@ class Jobs:
         """Return a job; null if none was heard of."""
         return self._known.get(key)
 
-    def parse(self, item: JsonObject) -> TrainingJob:
-        """Return what a job declares, and where it stands.
+    def parse(self, item: JsonObject, default_image: str | None) -> TrainingJob:
+        """Return what a job declares, and where it stands, once it has been checked for this cluster.
 
         Raises
         ------
@@ -42,7 +43,9 @@ class Jobs:
         known = self._parsed.get(uid)
         if known is None or known[0] != version:
             namespace, name = key_of_job(item)
-            known = self._parsed[uid] = (version, parse(item, source=f"{namespace}/{name}"))
+            job = parse(item, source=f"{namespace}/{name}")
+            check(job, default_image)
+            known = self._parsed[uid] = (version, job)
         return known[1]
 
     def seen(self, item: JsonObject) -> None:

@@ -41,6 +41,12 @@ def container_state(pod: JsonObject) -> JsonObject:
     return next((status.get("state") or {} for status in statuses if status["name"] == CONTAINER), {})
 
 
+def attempt_of(pod: JsonObject) -> tuple[Stage, int]:
+    """Return which attempt at which stage a pod works in."""
+    labels = labels_of(pod)
+    return Stage(labels[STAGE_LABEL]), int(labels[ATTEMPT_LABEL])
+
+
 def has_ended(pod: JsonObject, now_ms: int) -> bool:
     """Tell whether nothing of a pod runs any more."""
     if "terminated" in container_state(pod) or pod.get("status", {}).get("phase") in ("Succeeded", "Failed"):
@@ -65,7 +71,7 @@ def _read(message: str) -> ExitReport | None:
 
 def observe(pod: JsonObject, live: ExitReport | None, now_ms: int) -> Worker:
     """Return the worker that a pod is; ``live`` is what it told when it was last asked."""
-    labels = labels_of(pod)
+    stage, attempt = attempt_of(pod)
     state = container_state(pod)
     report = report_of(pod) or live
     over = has_ended(pod, now_ms)
@@ -84,9 +90,9 @@ def observe(pod: JsonObject, live: ExitReport | None, now_ms: int) -> Worker:
     return Worker(
         name=pod["metadata"]["name"],
         uid=uid_of(pod),
-        stage=Stage(labels[STAGE_LABEL]),
-        attempt=int(labels[ATTEMPT_LABEL]),
-        index=int(labels[INDEX_LABEL]),
+        stage=stage,
+        attempt=attempt,
+        index=int(labels_of(pod)[INDEX_LABEL]),
         phase=phase,
         stopping=stopping,
         report=report,

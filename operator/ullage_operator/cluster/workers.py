@@ -169,6 +169,8 @@ class PodWorkers:
 
 async def for_each(work: Callable[[T], Awaitable[None]], items: Iterable[T]) -> None:
     """Do something for each item, some at a time; all are tried, then the first error is raised."""
+    if not (items := list(items)):
+        return
     some = asyncio.Semaphore(_AT_ONCE)
 
     async def one(item: T) -> None:

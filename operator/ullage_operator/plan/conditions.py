@@ -38,6 +38,8 @@ def accepted(status: JobStatus, errors: str, now_ms: int, generation: int | None
     known = next((each for each in status.conditions if each.type == ACCEPTED), None)
     holds, reason = (Status.FALSE, "SpecInvalid") if errors else (Status.TRUE, "SpecValid")
     told = condition(known, ACCEPTED, holds, reason, errors, now_ms, generation)
+    if told is known and status.observed_generation == generation:
+        return status
     others = [each for each in status.conditions if each.type != ACCEPTED]
     return status.model_copy(update={"conditions": [told, *others], "observed_generation": generation})
 
@@ -52,6 +54,9 @@ def condition(
     known: Condition | None, name: str, holds: Status, reason: str, message: str, now_ms: int, generation: int | None
 ) -> Condition:
     """Return a condition; its time changes only with its status."""
+    told = (holds, reason, message[:32768], generation)
+    if known is not None and (known.status, known.reason, known.message, known.observed_generation) == told:
+        return known
     unchanged = known is not None and known.status is holds
     return Condition(
         type=name,

@@ -70,7 +70,7 @@ class _Pass:
 
     def _stages(self) -> dict[Stage, StageStatus]:
         known = {stage.name: stage for stage in self.job.status.stages}
-        return {name: known.get(name, StageStatus(name=name)) for name in self.job.spec.stages}
+        return {name: known.get(name) or StageStatus(name=name) for name in self.job.spec.stages}
 
     def _current(self) -> StageStatus | None:
         return next((s for s in self._stages().values() if s.state is not StageState.SUCCEEDED), None)
