@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Protocol
 
+from sqlalchemy import Connection, Engine, make_url
+
 from ullage_operator.ledger import ConflictingEntry, Entry, Ledger, LedgerUnavailable, RefusedEntry
+from ullage_operator.ledger.database import connect, recognise
 from ullage_operator.ledger.workers import problems
 
 from .client import Weather
@@ -69,6 +74,34 @@ class OnDisk(MemoryBooks):
             raise written
         assert written == expected
         return written
+
+
+def empty_ledger(now_ms: Callable[[], int]) -> Ledger:
+    """Return a real ledger in memory, with nothing in it; from then on, the one returned before is not to be used."""
+    engine, migrated = _database()
+    with engine.connect() as connection:
+        migrated.backup(_raw(connection))
+    recognise(engine, now_ms=now_ms(), read_only=False)
+    return Ledger(engine, cluster="simulated", now_ms=now_ms, read_only=False)
+
+
+@cache
+def _database() -> tuple[Engine, sqlite3.Connection]:
+    """Return a database that knows its statements already, and what an empty ledger is there.
+
+    To migrate a new one for each schedule would take as long as ten schedules.
+    """
+    engine, migrated = connect(make_url("sqlite:///:memory:"), read_only=False), sqlite3.connect(":memory:")
+    recognise(engine, now_ms=0, read_only=False)
+    with engine.connect() as connection:
+        _raw(connection).backup(migrated)
+    return engine, migrated
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    raw = connection.connection.dbapi_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
 
 
 class BooksOfALife:

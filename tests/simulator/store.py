@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,9 +17,19 @@ FOREGROUND = "foregroundDeletion"
 
 
 def copied(item: JsonObject) -> JsonObject:
-    """A copy that shares nothing."""
-    copy: JsonObject = pickle.loads(pickle.dumps(item, 5))  # noqa: S301 - our own
-    return copy
+    """A copy that shares nothing that can be changed."""
+    return {name: value if type(value) is str else _copied(value) for name, value in item.items()}
+
+
+def _copied(value: Any) -> Any:
+    # Several times faster than copy.deepcopy, and than pickle: JSON has no cycles.
+    match value:
+        case dict():
+            return copied(value)
+        case list():
+            return [_copied(each) for each in value]
+        case _:
+            return value
 
 
 def not_found(name: str) -> ApiRefusal:

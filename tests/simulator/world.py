@@ -7,13 +7,11 @@ import gc
 from collections.abc import Callable
 from random import Random
 
-from ullage_operator.api.types import TrainingJob
 from ullage_operator.cluster.names import JOB_UID_LABEL, JsonObject, labels_of, uid_of
-from ullage_operator.ledger import Ledger
 from ullage_operator.plan import Admission
 from ullage_operator.plan.instants import millis
 
-from .books import MemoryBooks, OnDisk
+from .books import MemoryBooks, OnDisk, empty_ledger
 from .client import Weather
 from .judge import BUSY, ENDS, NOTHING_TO_DO, PASSES, SECONDS, Judge, Violation
 from .kubelet import Machine
@@ -67,8 +65,7 @@ class _World:
     def _open_books(self) -> MemoryBooks:
         if not self.schedule.real_ledger:
             return MemoryBooks(self.store.now_ms)
-        ledger = Ledger.open("sqlite:///:memory:", cluster="simulated", now_ms=self.store.now_ms)
-        return OnDisk(ledger, self.store.now_ms)
+        return OnDisk(empty_ledger(self.store.now_ms), self.store.now_ms)
 
     async def run(self) -> Violation | None:
         """Play, heal, come to rest, restart."""
@@ -316,7 +313,6 @@ class _World:
             "metadata": {"name": name, "namespace": _NAMESPACE},
             "spec": self.schedule.jobs[number].spec,
         }
-        TrainingJob.model_validate(body)
         self.store.create(JOBS, body)
 
     def _change_job(self, job: JsonObject, change: Callable[[JsonObject], None]) -> None:
