@@ -136,3 +136,14 @@ def test_a_job_is_parsed_once_for_each_change_that_is_not_ours() -> None:
     assert (before.status, jobs.parse(raw, IMAGE).status) == (JobStatus(), STARTING)
     suspended = {**raw, "metadata": {**raw["metadata"], "resourceVersion": "8"}, "status": {"phase": "Suspended"}}
     assert jobs.parse(suspended, IMAGE).status == JobStatus(phase=Phase.SUSPENDED)
+
+
+def test_what_is_told_late_of_a_job_does_not_take_the_place_of_the_one_made_after_it() -> None:
+    jobs = Jobs(None)  # type: ignore[arg-type] # nothing is asked of an API server
+    late = {**JOB, "metadata": {**JOB["metadata"], "resourceVersion": "7", "deletionTimestamp": "2026-11-23T08:00:40Z"}}
+    successor = {**JOB, "metadata": {**JOB["metadata"], "uid": "9876543210", "resourceVersion": "8"}}
+    jobs.seen(JOB)
+    jobs.seen(successor)
+    jobs.seen(late)
+    jobs.gone(late)
+    assert jobs.get(("physics", "points")) == successor

@@ -123,8 +123,8 @@ BUGS = (
     Bug(
         "pods are let go before the status holds their end",
         "reconcile.py",
-        "return not worker.live and (worker.stage, worker.attempt) not in opened",
-        "return not worker.live",
+        "if has_ended(item, now) and attempt_of(item) not in opened]",
+        "if has_ended(item, now)]",
         frozenset({UNWRITTEN}),
     ),
     Bug(

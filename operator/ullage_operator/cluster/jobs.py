@@ -49,11 +49,17 @@ class Jobs:
         return known[1]
 
     def seen(self, item: JsonObject) -> None:
-        """Take a job, unless this version of it is known, or a later one."""
+        """Take a job, unless this version of it is known, or a later one, or the job that was made after it.
+
+        The API server counts versions over all jobs: a watch that is late tells of a job's predecessor,
+        and what is made of that must not be done to its successor's pods.
+        """
         item["metadata"].pop("managedFields", None)
         known = self._known.get(key_of_job(item))
-        if known is None or uid_of(known) != uid_of(item) or version_of(item) > version_of(known):
+        if known is None or version_of(item) > version_of(known):
             self._known[key_of_job(item)] = item
+            if known is not None and uid_of(known) != uid_of(item):
+                self._parsed.pop(uid_of(known), None)
 
     def gone(self, item: JsonObject) -> None:
         """Forget a job that was deleted; one that was made again under its name stays."""
