@@ -95,14 +95,14 @@ class Client:
         def create() -> JsonObject:
             if kind == PODS and self._weather.quota:
                 raise ApiRefusal(403, "Forbidden", "exceeded quota: compute, requested: cpu=1, limited: cpu=0")
-            return self._store.create(kind, body)
+            return copied(self._store.create(kind, body))
 
         return await self._call("POST", path, create)
 
     async def replace(self, path: str, body: JsonObject) -> JsonObject:
         _, name, subresource = _split(path)
         assert (name, subresource) == (body["metadata"]["name"], "status")
-        return await self._call("PUT", path, lambda: self._store.replace_status(name, body))
+        return await self._call("PUT", path, lambda: copied(self._store.replace_status(name, body)))
 
     async def patch(self, path: str, body: JsonObject, kind: str = MERGE_PATCH) -> JsonObject:
         of, name, _ = _split(path)
@@ -116,13 +116,14 @@ class Client:
             item["metadata"]["finalizers"] = kept
             item["metadata"].setdefault("annotations", {}).update(metadata.get("annotations", {}))
 
-        return await self._call("PATCH", path, lambda: self._store.change(of, name, body["metadata"]["uid"], change))
+        uid = body["metadata"]["uid"]
+        return await self._call("PATCH", path, lambda: copied(self._store.change(of, name, uid, change)))
 
     async def delete(self, path: str, uid: str) -> JsonObject:
         kind, name, _ = _split(path)
         assert name is not None
 
-        return await self._call("DELETE", path, lambda: self._store.delete(kind, name, uid))
+        return await self._call("DELETE", path, lambda: copied(self._store.delete(kind, name, uid)))
 
     async def watch(self, path: str, query: dict[str, str]) -> AsyncIterator[JsonObject]:
         kind, _, _ = _split(path)
@@ -133,6 +134,7 @@ class Client:
         position = next((i for i, change in enumerate(history) if change.version > version), len(history))
         disturbed = self._weather.disturbances.get(kind, (0, ""))[0]
         ends = loop.time() + WATCH_SECONDS
+        loop.call_at(ends, store.disturb, kind)
         while True:
             await self._live()
             number, how = self._weather.disturbances.get(kind, (0, ""))
@@ -141,11 +143,9 @@ class Client:
                     raise ApiRefusal(410, "Expired", "too old resource version")
                 raise aiohttp.ClientPayloadError("connection lost")
             if position == len(history):
-                try:
-                    async with asyncio.timeout_at(ends):
-                        await store.news(kind)
-                except TimeoutError:
+                if loop.time() >= ends:
                     return
+                await store.news(kind)
                 continue
             change = history[position]
             position += 1

@@ -22,14 +22,12 @@ def copied(item: JsonObject) -> JsonObject:
 
 
 def _copied(value: Any) -> Any:
-    # Several times faster than copy.deepcopy, and than pickle: JSON has no cycles.
-    match value:
-        case dict():
-            return copied(value)
-        case list():
-            return [_copied(each) for each in value]
-        case _:
-            return value
+    # JSON has no cycles: this takes less than copy.deepcopy or pickle.
+    if type(value) is dict:
+        return {name: inner if type(inner) is str else _copied(inner) for name, inner in value.items()}
+    if type(value) is list:
+        return [each if type(each) is str else _copied(each) for each in value]
+    return value
 
 
 def not_found(name: str) -> ApiRefusal:
@@ -102,7 +100,7 @@ class Store:
     def now_ms(self) -> int:
         return self.start_ms + round(self.now() * 1000)
 
-    # -- writing ----------------------------------------------------------------------------------------
+    # -- writing: what is answered is what is kept, not to be changed -------------------------------------
 
     def create(self, kind: str, body: JsonObject) -> JsonObject:
         name = body["metadata"]["name"]
@@ -171,13 +169,13 @@ class Store:
         self._number(item)
         self.objects[kind][item["metadata"]["name"]] = item
         self._tell(kind, type_, item, before)
-        return copied(item)
+        return item
 
     def _remove(self, kind: str, item: JsonObject) -> JsonObject:
         before = self.objects[kind].pop(item["metadata"]["name"])
         self._number(item)
         self._tell(kind, "DELETED", item, before)
-        return copied(item)
+        return item
 
     def _number(self, item: JsonObject) -> None:
         self.version += 1

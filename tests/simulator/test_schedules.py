@@ -12,7 +12,7 @@ from simulator.search import regressions, search
 from simulator.shrink import shrink
 from simulator.world import run
 
-SEEDS = int(os.environ.get("ULLAGE_SIMULATOR_SEEDS", "2000"))
+SEEDS = int(os.environ.get("ULLAGE_SIMULATOR_SEEDS", "20000"))
 SCRIPT = {
     "script": {"path": "work.py"},
     "workers": {"replicas": 2},

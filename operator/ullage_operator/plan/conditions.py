@@ -9,7 +9,7 @@ from ullage_operator.api.types import ConditionStatus as Status
 
 from .instants import rfc3339
 
-_PHASES: Final = (Phase.RUNNING, Phase.SUSPENDED, Phase.SUCCEEDED, Phase.FAILED)
+_PHASES: Final = {phase.value: phase for phase in (Phase.RUNNING, Phase.SUSPENDED, Phase.SUCCEEDED, Phase.FAILED)}
 """The phases that have a condition, which is of their name."""
 
 ACCEPTED: Final = "Accepted"
@@ -18,18 +18,17 @@ ACCEPTED: Final = "Accepted"
 
 def with_conditions(status: JobStatus, reason: str, now_ms: int, generation: int | None) -> JobStatus:
     """Return the status with one condition a phase; a condition's time changes only with its status."""
-    types = {phase.value for phase in _PHASES}
     before = {each.type: each for each in status.conditions}
-    conditions = [each for each in status.conditions if each.type not in types]
-    for phase in _PHASES:
+    conditions = [each for each in status.conditions if each.type not in _PHASES]
+    for name, phase in _PHASES.items():
         holds = Status.TRUE if status.phase is phase else Status.FALSE
-        known = before.get(phase.value)
+        known = before.get(name)
         if known is None and holds is Status.FALSE:
             continue
         if known is not None and known.status is holds and holds is Status.FALSE:
             conditions.append(known)
             continue
-        conditions.append(condition(known, phase.value, holds, reason, status.message, now_ms, generation))
+        conditions.append(condition(known, name, holds, reason, status.message, now_ms, generation))
     return status.model_copy(update={"conditions": conditions, "observed_generation": generation})
 
 
