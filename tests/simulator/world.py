@@ -25,7 +25,8 @@ HELD_BACK = Admission(allowed=False, reason="BudgetExhausted", message="nothing 
 WAITS = {"Suspended": "suspended by spec.runPolicy.suspend", "BudgetExhausted": HELD_BACK.message}
 _NAMESPACE = "physics"
 _MANY_CALLS = 3_000
-_CALM_SECONDS = 400.0
+_CALM_SECONDS = 600.0
+"""Longer than all of a job's starts may take until each is given up: a deadline that passes is something to do."""
 _PATIENCE_SECONDS = 5_000.0
 _STEP_SECONDS = 20.0
 
@@ -367,7 +368,8 @@ class _World:
             self._later(seconds, set_, name, not value if isinstance(value, bool) else 0.0)
 
     def _later(self, seconds: float, act: Callable[..., None], *args: object) -> None:
-        self.lasts_until = max(self.lasts_until, self.loop.time() + seconds)
+        # And a moment longer: what waits until then in many steps may be there too early by a rounding error.
+        self.lasts_until = max(self.lasts_until, self.loop.time() + seconds + 0.001)
         self.loop.call_later(seconds, act, *args)
 
     async def _until(self, at: float) -> None:
