@@ -42,6 +42,9 @@ _COUNTS_SECONDS: Final = 30.0
 """How often at most a status is written for how many workers run; that all do is written at once."""
 _RETRY_SECONDS: Final = 5.0
 _PREDECESSOR_SECONDS: Final = 1.0
+"""How soon to look again whether a name is free that pods have of which the watch does not tell."""
+_WATCHED_SECONDS: Final = 30.0
+"""The same of pods that are watched. That they are gone is told; on a node that is silent they may stay for hours."""
 
 
 @dataclass
@@ -234,8 +237,8 @@ class Reconciler:
         uid = job.metadata.uid or ""
         try:
             await self.workers.create(job, action)
-        except PredecessorThere:
-            return _PREDECESSOR_SECONDS
+        except PredecessorThere as error:
+            return _WATCHED_SECONDS if error.watched else _PREDECESSOR_SECONDS
         except Refused as error:
             known = self._refused.get(uid)
             self._refused[uid] = error.failure

@@ -156,13 +156,6 @@ BUGS = (
         frozenset({ENDS}),
     ),
     Bug(
-        "pods of an earlier job of the same name are taken for one's own",
-        "cluster/workers.py",
-        "if labels_of(there).get(JOB_UID_LABEL) != job_uid:",
-        "if False:",
-        frozenset({BUSY}),
-    ),
-    Bug(
         "an operator that starts writes what is written already",
         "reconcile.py",
         "if wait is None and decision.status != job.status:",

@@ -38,6 +38,11 @@ T = TypeVar("T")
 class PredecessorThere(Exception):
     """Pods of an earlier job of the same name are still there."""
 
+    def __init__(self, name: str, *, watched: bool) -> None:
+        super().__init__(name)
+        self.watched = watched
+        """Whether the watch will tell when they are gone."""
+
 
 class Refused(Exception):
     """The API server does not take the pods, and says why."""
@@ -63,6 +68,9 @@ class PodWorkers:
     async def create(self, job: TrainingJob, action: CreateWorkers) -> None:
         """Create pods; those that are there already are taken as they are.
 
+        Where a pod of another job is known to have one of the names, none is created: part of a gang would hold
+        its places and do nothing.
+
         Raises
         ------
         PredecessorThere
@@ -70,8 +78,12 @@ class PodWorkers:
         Refused
             A quota or another rule of the cluster keeps them out.
         """
-        uid = job.metadata.uid or ""
-        await self._make_ready(job.metadata.namespace or "")
+        uid, namespace = job.metadata.uid or "", job.metadata.namespace or ""
+        names = {plan.name for plan in action.workers}
+        for item in self.pods.of((namespace, job.metadata.name)):
+            if labels_of(item).get(JOB_UID_LABEL) != uid and (name := item["metadata"]["name"]) in names:
+                raise PredecessorThere(name, watched=True)
+        await self._make_ready(namespace)
         attempt = f"{uid}/{action.document.stage}-{action.document.attempt}"
         key = hmac.new(self.secret, attempt.encode(), hashlib.sha256).digest()
         document = placed(action.document, self.settings)
@@ -136,9 +148,9 @@ class PodWorkers:
             except ApiRefusal as gone:
                 if gone.status != HTTPStatus.NOT_FOUND:
                     raise
-                raise PredecessorThere(name) from gone  # It was: the next try finds its place free.
+                raise PredecessorThere(name, watched=False) from gone  # It was: the next try finds its place free.
             if labels_of(there).get(JOB_UID_LABEL) != job_uid:
-                raise PredecessorThere(name) from error
+                raise PredecessorThere(name, watched=False) from error
             self.pods.put(there)
 
     async def _make_ready(self, namespace: str) -> None:
