@@ -206,16 +206,10 @@ class Programme:
             return
         began = self.clock.monotonic()
         now, kinds = self.clock.now_ms(), self.settings.kinds
-        before = self.lines
         self.measured, self.lines = await asyncio.to_thread(_figures, self.ledger, now, kinds)
         self._lines_ms = now
         self._measured_at = self.clock.monotonic()
         self._took_seconds = self._measured_at - began
-        for item in self.objects.values():
-            parsed = self._accepted.parsed.get(object_key(item))
-            if isinstance(parsed, Investment):
-                for text in thresholds(parsed, before, self.lines):
-                    self.recorder.record(item, "Warning", "GrantSpent", text)
 
     # -- the status ---------------------------------------------------------------------------------
 
@@ -241,6 +235,11 @@ class Programme:
             self._written_at[uid_of(item)] = self.clock.monotonic()
             if errors and _message(before.conditions) != errors:
                 self.recorder.record(item, "Warning", "SpecInvalid", errors)
+            parsed = self._accepted.parsed.get(key)
+            if isinstance(parsed, Investment) and isinstance(before, InvestmentStatus):
+                assert isinstance(figured, InvestmentStatus)  # noqa: S101 - it is a copy of the one before
+                for text in thresholds(parsed, before, figured):
+                    self.recorder.record(item, "Warning", "GrantSpent", text)
 
     def _due(self, uid: str) -> bool:
         written = self._written_at.get(uid)

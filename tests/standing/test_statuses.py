@@ -99,9 +99,12 @@ def test_an_investment_is_proposed_pending_active_exhausted_and_ended() -> None:
 
 
 def test_a_threshold_is_told_when_it_is_passed_and_not_again() -> None:
-    below, above = replace(ROW, expended=499 * HOUR), replace(ROW, expended=500 * HOUR)
-    assert thresholds(VOUCHERS, [below], [above]) == [
-        "compute-vouchers/north-a100: 80% of what is released is spent, which is 80% or more"
-    ]
-    assert thresholds(VOUCHERS, [above], [replace(above, expended=510 * HOUR)]) == []
-    assert thresholds(VOUCHERS, [], [above]) == []
+    def spent(hours: int) -> InvestmentStatus:
+        row = replace(ROW, expended=(hours + 20) * HOUR)
+        return investment_status(InvestmentStatus(), VOUCHERS, [row], at("2026-11-02"))
+
+    passed = ["compute-vouchers/north-a100: 80% of what is released is spent, which is 80% or more"]
+    assert thresholds(VOUCHERS, spent(479), spent(480)) == passed
+    assert thresholds(VOUCHERS, spent(480), spent(490)) == []
+    # Passed before the first status was ever written, or while no operator was there.
+    assert thresholds(VOUCHERS, InvestmentStatus(), spent(480)) == passed

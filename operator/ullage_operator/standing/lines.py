@@ -17,7 +17,6 @@ from ullage_operator.api.types import (
     Unit,
     WhenExhausted,
 )
-from ullage_operator.api.types.units import exactly
 from ullage_operator.ledger import LineRow
 from ullage_operator.plan.instants import rfc3339
 
@@ -73,17 +72,24 @@ def investment_status(
     )
 
 
-def thresholds(investment: Investment, before: Iterable[LineRow], now: Iterable[LineRow]) -> list[str]:
-    """Return a sentence for each line whose spending has passed a share of ``warnAt`` between two readings."""
-    earlier = {row.line: _share(row) for row in before}
+def thresholds(investment: Investment, before: InvestmentStatus, now: InvestmentStatus) -> list[str]:
+    """Return a sentence for each line whose spending has passed a share of ``warnAt`` between two statuses.
+
+    The status is what an operator that starts again still knows: nothing that is passed meanwhile goes untold.
+    """
+    earlier = {line.id: _told_share(line) for line in before.lines}
     passed: list[str] = []
-    for row in _drawn(investment, {row.line: row for row in now}):
-        share, old = _share(row), earlier.get(row.line)
-        crossed = [at for at in investment.spec.warn_at if old is not None and old < exactly(at) <= share]
+    for line in now.lines:
+        share, old = _told_share(line), earlier.get(line.id, 0.0)
+        crossed = [at for at in investment.spec.warn_at if old < at <= share]
         if crossed:
-            told = f"{float(100 * share):.0f}% of what is released is spent"
-            passed.append(f"{row.line}: {told}, which is {100 * max(crossed):g}% or more")
+            told = f"{100 * share:.0f}% of what is released is spent, which is {100 * max(crossed):g}% or more"
+            passed.append(f"{investment.metadata.name}/{line.id}: {told}")
     return passed
+
+
+def _told_share(line: LineStatus) -> float:
+    return (line.expended or 0.0) / line.released if line.released else 0.0
 
 
 def _share(row: LineRow) -> Fraction:
