@@ -186,3 +186,62 @@ def test_manifests_that_are_no_yaml_are_told_beside_each_other(office: Office) -
         "b.yaml",
         "c.yaml",
     ]
+
+
+def test_what_is_declared_ahead_of_time_is_not_declared_again_before_it(office: Office) -> None:
+    ahead = office.ullage("declare", office.write("a.yaml", institution("north", "north")), "--since", "2100-01-01")
+    assert (ahead.code, ahead.out) == (0, "Institution north: declared, from 2100-01-01T00:00:00Z\n")
+    before = entries(office)
+    now = office.ullage("declare", office.write("b.yaml", institution("north", "north", country="DE")), *SINCE)
+    assert (now.code, now.out) == (2, "")
+    assert now.err == (
+        "--since: expected an instant from 2100-01-01T00:00:00Z on, when Institution north was declared last, found "
+        "2026-10-31T00:00:00Z\n"
+    )
+    assert entries(office) == before
+
+
+def test_what_was_declared_wrongly_and_taken_back_is_declared_anew_as_the_next_generation(office: Office) -> None:
+    path = office.write("a.yaml", institution("north", "north"))
+    office.ullage("declare", path, *SINCE)
+    office.ullage("ledger", "reverse", "declaration/Institution/north/1", "--reason", "wrong")
+    again = office.ullage("declare", path, *SINCE)
+    assert (again.code, again.out, again.err) == (0, f"Institution north: {FROM}\n", "")
+    assert [each["id"] for each in office.json("ledger", "entries", "--type", "declaration")["entries"]] == [
+        "declaration/Institution/north/1",
+        "declaration/Institution/north/2",
+    ]
+
+
+def test_what_is_declared_for_a_closed_month_counts_from_the_first_day_that_is_open(office: Office) -> None:
+    def machines(count: int) -> dict[str, Any]:
+        return institution(
+            "north", "north", holds={"accelerators": [{"type": "A100", "count": count, "from": "2025-01-01"}]}
+        )
+
+    def own(month: str) -> float:
+        (line,) = office.json("gap", "--period", month)["lines"]
+        return float(line["own"]["value"])
+
+    office.ullage("declare", office.write("a.yaml", machines(1)), "--since", "2026-09-01")
+    office.ullage("ledger", "close", "--period", "2026-10")
+    office.ullage("declare", office.write("b.yaml", machines(2)), "--since", "2026-10-01")
+    assert [own(month) for month in ("2026-09", "2026-10", "2026-11")] == [720, 744, 1440]
+
+
+def test_machines_can_not_cost_more_than_the_line_that_paid_for_them_nor_be_bought_after_its_term(
+    office: Office,
+) -> None:
+    (south,) = (each for each in documents("institutions.yaml") if each["spec"]["id"] == "south")
+    bought = {"name": "people-and-money", "line": "south-money", "cost": 70000}
+    south["spec"]["holds"]["accelerators"] = [{"type": "A100", "count": 1, "from": "2026-12-05", "acquiredBy": bought}]
+    office.ullage("declare", *FILES, *SINCE)
+    refused = office.ullage("declare", office.write("south.yaml", south), *SINCE)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "Institution south: spec.holds.accelerators[0].acquiredBy.cost: expected at most what line south-money of "
+        "Investment people-and-money gives, 10,000 CNY, found 70,000\n"
+        "Institution south: spec.holds.accelerators[0].from: expected a day in the term of Investment "
+        "people-and-money, from 2026-11-01 until before 2026-12-01, found 2026-12-05; it is bought on the day it is "
+        "held from\n"
+    )

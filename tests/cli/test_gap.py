@@ -193,3 +193,9 @@ def test_books_that_are_not_there_are_not_made_by_looking(office: Office) -> Non
         "it, and so does `ullage declare`\n"
     )
     assert list(office.root.iterdir()) == []
+
+
+def test_one_institution_is_not_summed_over(vessel: Office) -> None:
+    ended = vessel.ullage("gap", "--period", "2026-11", "--by", "country", "--institution", "north")
+    told = "--institution: expected it without --by, which sums over institutions, found both; leave one out\n"
+    assert (ended.code, ended.out, ended.err) == (2, "", told)

@@ -129,6 +129,31 @@ def test_usage_from_elsewhere_goes_in_once_and_what_is_wrong_is_told(vessel: Off
     assert allocated(vessel) == 510
 
 
+def test_usage_that_was_taken_back_is_imported_for_another_institution_and_one_that_there_is_not_is_refused(
+    vessel: Office,
+) -> None:
+    row = "7,phys,2,A100,2026-11-03T00:00:00Z,2026-11-03T05:00:00Z,18000"
+    (vessel.root / "center.csv").write_text(
+        f"external_id,account,accelerators,accelerator_type,from,to,active_seconds\n{row}\n"
+    )
+
+    def imported(institution: str) -> tuple[int, str, str]:
+        ended = vessel.ullage("ledger", "import", "center.csv", "--from", "csv", "--accounts", f"phys={institution}")
+        return ended.code, ended.out, ended.err
+
+    assert imported("nort") == (
+        2,
+        "",
+        "expected the id of an Institution in these books, found 'nort'; did you mean 'north'?\n",
+    )
+    assert imported("south") == (0, "center.csv: 1 new, 0 held already, 0 left out\n", "")
+    (entry,) = vessel.json("ledger", "entries", "--type", "import")["entries"]
+    vessel.ullage("ledger", "reverse", entry["id"], "--reason", "wrong institution")
+    assert allocated(vessel) == 500
+    assert imported("north") == (0, "center.csv: 1 new, 0 held already, 0 left out\n", "")
+    assert allocated(vessel) == 510
+
+
 def test_usage_is_written_as_csv_with_its_scope(vessel: Office) -> None:
     ended = vessel.ullage("usage", "--by", "institution", "--until", "2027-01-01", "-o", "csv")
     rows = list(csv.DictReader(io.StringIO(ended.out)))

@@ -11,7 +11,7 @@ from kubernetes import client
 from cluster import images
 from cluster.fixtures import core, kubeconfig, namespace, without
 from operator_tests.declared import Declared
-from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Operator
+from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Left, Operator
 from operator_tests.tenant import Tenant
 from operator_tests.volumes import tenant_in, volume
 from ullage_operator.cluster.names import GROUP, VERSION
@@ -44,10 +44,12 @@ def operator(images_there: None, kubeconfig: Path, core: client.CoreV1Api) -> It
         assert said.returncode == 0, said.stderr + "".join(str(pod.status) for pod in installed.pods())
         yield installed
     finally:
-        installed.helm("uninstall", RELEASE, "--wait")
+        left = installed.uninstall()
         core.delete_namespace(NAMESPACE)
         core.delete_persistent_volume(f"{RELEASE}-books")
         shutil.rmtree(folder)
+    # The books stay, and all that was declared.
+    assert left == Left([], [f"{RELEASE}-books"], ["institutions", "investments", "pricelists", "trainingjobs"])
 
 
 @pytest.fixture

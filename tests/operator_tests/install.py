@@ -17,6 +17,7 @@ from cluster.components import ADDRESS
 from cluster.node import ROOT
 from local.runs.harness import wait_until
 from operator_tests.tenant import Books
+from ullage_operator.cluster.names import GROUP
 
 NAMESPACE = "ullage-system"
 RELEASE = "ullage"
@@ -33,6 +34,18 @@ VALUES: dict[str, Any] = {
     "acceleratorTypes": {"nvidia.com/gpu": "A100"},
     "metrics": {"serviceType": "NodePort"},
 }
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is left once the chart is uninstalled."""
+
+    running: list[str]
+    """Deployments, and rights of the whole cluster."""
+    claims: list[str]
+    """Claims of volumes."""
+    definitions: list[str]
+    """Definitions of our kinds."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,22 @@ class Operator:
         inside = ["exec", f"deploy/{RELEASE}-operator", "--", "ullage", *arguments]
         command = ["kubectl", "--kubeconfig", str(self.kubeconfig), "--namespace", NAMESPACE, *inside]
         return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def uninstall(self) -> Left:
+        """Uninstall the chart; return what is left of it."""
+        self.helm("uninstall", RELEASE, "--wait")
+        api = self.core.api_client
+        labelled = {"label_selector": f"app.kubernetes.io/instance={RELEASE}"}
+        workloads = client.AppsV1Api(api).list_namespaced_deployment(NAMESPACE).items
+        rights = client.RbacAuthorizationV1Api(api)
+        roles = [*rights.list_cluster_role(**labelled).items, *rights.list_cluster_role_binding(**labelled).items]
+        claims = self.core.list_namespaced_persistent_volume_claim(NAMESPACE).items
+        definitions = client.ApiextensionsV1Api(api).list_custom_resource_definition().items
+        return Left(
+            running=[item.metadata.name for item in (*workloads, *roles)],
+            claims=[item.metadata.name for item in claims],
+            definitions=sorted(item.spec.names.plural for item in definitions if item.spec.group == GROUP),
+        )
 
     def helm(self, *arguments: str, values: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
         return helm("--kubeconfig", str(self.kubeconfig), "--namespace", NAMESPACE, *arguments, values=values)

@@ -73,8 +73,8 @@ def test_each_query_of_each_dashboard_gives_data_and_each_rule_evaluates(
             wait_until(answered, "data for each query", 60)
         except AssertionError as error:
             raise AssertionError(f"no data: {empty}") from error
-        active = 'institution:ullage_accelerator_active:ratio{institution="metered"}'
-        wait_until(lambda: prometheus.value(active) == 0.75, "the ratio that a rule records")
+        held = 'institution:ullage_held_accelerators:sum{institution="polar"}'
+        wait_until(lambda: prometheus.value(held) is not None, "what a rule records")
         variables = [
             variable["definition"]
             for path in DASHBOARDS

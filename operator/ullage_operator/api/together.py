@@ -10,7 +10,7 @@ from .declarations import Declarations
 from .errors import FieldError, Location, format_path
 from .parse import Declared
 from .problems import Problem
-from .types import Channel, Institution, Investment, Line, LineReference, TrainingJob
+from .types import Accelerators, Channel, Institution, Investment, Line, LineReference, TrainingJob
 
 _DECLARE = "declare it, or correct the name"
 
@@ -84,8 +84,26 @@ def _institution_problems(institution: Institution, declared: Declarations) -> I
     for index, machines in enumerate(spec.holds.accelerators):
         if machines.acquired_by is not None:
             at = ("spec", "holds", "accelerators", index, "acquiredBy")
-            yield from _line_problems(at, machines.acquired_by, spec.id, declared, money=True)
+            problems = list(_line_problems(at, machines.acquired_by, spec.id, declared, money=True))
+            yield from problems
+            if not problems:
+                yield from _purchase_problems(at, machines, declared)
     yield from _asset_problems(institution, declared)
+
+
+def _purchase_problems(at: Location, machines: Accelerators, declared: Declarations) -> Iterator[Problem]:
+    """Tell what a purchase says against the line that it names: its amount, and the investment's term."""
+    bought = machines.acquired_by
+    line = None if bought is None else declared.line(bought)
+    if bought is None or line is None:
+        return
+    if bought.cost > line.amount:
+        expected = f"at most what line {line.id} of Investment {bought.name} gives, {line.amount:,.10g} {line.unit}"
+        yield Problem((*at, "cost"), expected, f"{bought.cost:,.10g}")
+    term = declared.investments_by_name[bought.name].spec
+    if not term.start <= machines.start < term.end:
+        expected = f"a day in the term of Investment {bought.name}, from {term.start} until before {term.end}"
+        yield Problem((*at[:-1], "from"), expected, str(machines.start), "it is bought on the day it is held from")
 
 
 def _asset_problems(institution: Institution, declared: Declarations) -> Iterator[Problem]:

@@ -137,7 +137,13 @@ def plan(
     request = Request(
         budget, currency, method.value, tuple(resource or ()), tuple(weights or ()), tuple(limit or ()), whole=whole
     )
-    raise typer.Exit(plan_command(Place.of(workdir, ledger, cluster), question, request, Offer(name, funder), output))
+    typed = {"period": period, "since": since, "until": until, "as-of": as_of}
+    options = [f"--{option}={value}" for option, value in typed.items() if value is not None]
+    several = {"resource": resource, "weights": weights, "limit": limit, "kind": kind}
+    options += [f"--{option}={value}" for option, values in several.items() for value in values or ()]
+    options += ["--whole"] if whole else []
+    offer = Offer(name, funder, tuple(resource or ()), tuple(options))
+    raise typer.Exit(plan_command(Place.of(workdir, ledger, cluster), question, request, offer, output))
 
 
 def compare(

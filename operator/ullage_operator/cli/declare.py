@@ -34,6 +34,10 @@ _BookedObject = Institution | Investment | PriceList
 Key = tuple[str, str]
 
 
+_FAR_MS: Final = 2**62
+"""Later than anything is declared from."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is to be declared and withdrawn."""
@@ -169,7 +173,7 @@ def _ids_changed(objects: Iterable[_BookedObject], known: Iterable[_BookedObject
 def _later(ledger: Ledger, keys: Iterable[Key], at_ms: int) -> list[str]:
     """Tell which objects were declared later than the instant from which these would apply."""
     with ledger.books() as books:
-        rows = books.declarations(at_ms + 1, max(now_ms(), at_ms + 1) + 1)
+        rows = books.declarations(at_ms + 1, _FAR_MS)
     latest = {(row.kind, row.object_id): row.declared_from_ms for row in rows}
     return [
         f"--since: expected an instant from {told(latest[key])} on, when {key[0]} {key[1]} was declared last, "

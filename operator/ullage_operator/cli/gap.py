@@ -36,6 +36,9 @@ class View:
 
 def gap_command(place: Place, question: Question, view: View, sheet: Sheet) -> Exit:
     """Print the gap of a period; return how the command ends."""
+    if view.institution is not None and view.by is not By.INSTITUTION:
+        complain("--institution: expected it without --by, which sums over institutions, found both; leave one out")
+        return Exit.INVALID
     try:
         measured = measure(place, question)
         document = document_of(measured, trend=view.trend)

@@ -6,15 +6,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from ullage_operator.api.closest import did_you_mean
+from ullage_operator.api.types.institution import INSTITUTION_KIND
+from ullage_operator.ledger import Ledger
 from ullage_operator.ledger.imports import Origin, parse_csv, parse_sacct, post_imports
 
 from .books import Place, author
 from .exits import Exit
 from .manifests import Unusable, complain
+
+_FAR_MS: Final = 2**62
+"""Later than anything is declared from."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ def import_command(place: Place, source: Source) -> Exit:
         text = source.path.read_text(encoding="utf-8")
         parsed = (parse_sacct if source.form == "sacct" else parse_csv)(text, origin)
         with place.writing() as ledger:
+            _refuse_unknown(ledger, (entry.institution for _, entry in parsed.entries))
             found = post_imports(ledger, parsed)
     except Unusable as error:
         return error.code
@@ -49,6 +57,19 @@ def import_command(place: Place, source: Source) -> Exit:
         complain(str(row))
     typer.echo(f"{source.path}: {found.new} new, {found.held} held already, {len(found.bad)} left out")
     return Exit.INPUT if found.bad else Exit.OK
+
+
+def _refuse_unknown(ledger: Ledger, institutions: Iterable[str | None]) -> None:
+    """Refuse institutions that the books have never heard of, where any was declared: their use would be in no gap."""
+    with ledger.books() as books:
+        declared = books.declarations(0, _FAR_MS)
+    known = sorted({row.object_id for row in declared if row.kind == INSTITUTION_KIND})
+    unknown = sorted({each for each in institutions if each is not None} - set(known)) if known else []
+    for name in unknown:
+        hint = did_you_mean(name, known) or f"declare it, or correct --accounts; there are: {', '.join(known)}"
+        complain(f"expected the id of an Institution in these books, found {name!r}; {hint}")
+    if unknown:
+        raise Unusable(Exit.INVALID)
 
 
 def _origin(source: Source) -> Origin:

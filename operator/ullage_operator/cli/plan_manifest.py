@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -17,6 +18,7 @@ from .exits import Exit
 from .manifests import Unusable, complain
 
 _MS_PER_DAY: Final = 86_400_000
+_MAX_REFERENCE: Final = 1024
 _HEAD: Final = "# Proposed by `ullage plan`: it gives nothing until spec.approval says who approved it, and when.\n"
 
 
@@ -28,6 +30,10 @@ class Offer:
     """The Investment's name; after the period and the method unless given."""
     funder: str
     """Who would give it."""
+    resources: tuple[str, ...] = ()
+    """What alone was planned for, each as RESOURCE/TYPE: plans for one each have a name of their own."""
+    options: tuple[str, ...] = ()
+    """What else was asked on the command line, as it was typed: by these the plan can be made again."""
 
 
 def investment(plan: gap.Plan, period: gap.Period, offer: Offer) -> str:
@@ -48,12 +54,17 @@ def investment(plan: gap.Plan, period: gap.Period, offer: Offer) -> str:
     start, end = _day(period.start_ms), _day(period.end_ms)
     spec = {
         "funder": offer.funder,
-        "reference": f"ullage plan --budget {float(plan.budget):g} --currency {plan.currency} --method {plan.method}",
+        "reference": " ".join(
+            [f"ullage plan --budget {float(plan.budget):g} --currency {plan.currency} --method {plan.method}"]
+            + [shlex.quote(option) for option in offer.options]
+        )[:_MAX_REFERENCE],
         "from": start.isoformat(),
         "to": end.isoformat(),
         "lines": lines,
     }
-    name = offer.name or f"plan-{start:%Y-%m-%d}-{plan.method}"
+    name = offer.name or "-".join([f"plan-{start:%Y-%m-%d}-{plan.method}", *map(_slug, offer.resources)])[:63].strip(
+        "-"
+    )
     document = {"apiVersion": API_VERSION, "kind": "Investment", "metadata": {"name": name}, "spec": spec}
     try:
         parse_as(Investment, document, source="-o manifest")
@@ -76,6 +87,10 @@ def _line(line: gap.PlanLine) -> dict[str, Any]:
         "unit": subject.unit.value,
         "amount": int(amount) if amount.is_integer() else amount,
     }
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def _day(at_ms: int) -> date:

@@ -58,7 +58,11 @@ def _next(ledger: Ledger, declared: Object, now_ms: int, author: str) -> Declara
     latest = _latest(posted)
     if latest is not None and (latest.spec, latest.object_uid) == (entry.spec, entry.object_uid):
         return None
-    taken = [other.generation for other in posted if other.object_uid == entry.object_uid]
+    with ledger.books() as books:
+        # Numbers of generations that were reversed are not given again.
+        every = [one.entry for one in books.entries(about=f"declaration/{entry.kind}/{entry.object_id}")]
+    numbered = [other for other in every if isinstance(other, Declaration)]
+    taken = [other.generation for other in numbered if other.object_uid == entry.object_uid]
     generation = max([entry.generation, *(number + 1 for number in taken)])
     # Where the clock goes back, what is declared later still applies later.
     start_ms = max([entry.from_ms, *(other.from_ms for other in posted)])

@@ -38,17 +38,17 @@ def declarations(found: Sequence[Posted[Declaration]], period: Period) -> list[D
     """Return the generations that applied within a period, by kind, id and time.
 
     Each applies until the next one does; of two from the same instant, the one posted later. One that
-    withdraws the object has no row.
+    withdraws the object has no row. One from a closed period applies from the first instant that is open.
     """
     by_object: dict[tuple[str, str], list[Posted[Declaration]]] = {}
     for one in found:
         by_object.setdefault((one.entry.kind, one.entry.object_id), []).append(one)
     rows: list[DeclarationRow] = []
     for _, generations in sorted(by_object.items()):
-        in_order = sorted(generations, key=lambda one: (one.entry.from_ms, one.sequence))
-        ends = [later.entry.from_ms for _, later in pairwise(in_order)]
+        in_order = sorted(generations, key=lambda one: (_start_ms(one), one.sequence))
+        ends = [_start_ms(later) for _, later in pairwise(in_order)]
         for one, end_ms in zip(in_order, [*ends, None], strict=True):
-            clipped = period.clip(one.entry.from_ms, end_ms)
+            clipped = period.clip(_start_ms(one), end_ms)
             if clipped is not None and one.entry.spec is not None:
                 rows.append(
                     DeclarationRow(
@@ -63,3 +63,8 @@ def declarations(found: Sequence[Posted[Declaration]], period: Period) -> list[D
                     )
                 )
     return rows
+
+
+def _start_ms(one: Posted[Declaration]) -> int:
+    """Return since when a generation applies."""
+    return one.entry.from_ms if one.booked_ms is None else one.booked_ms
