@@ -155,6 +155,8 @@ class _World:
             else:
                 named = status.get("phase") in ("Succeeded", "Failed")
                 named &= "ttlSecondsAfterFinished" not in item["spec"]["runPolicy"]
+            # A watch that lags tells late of a change: until the operator has heard of it there is something to do.
+            named &= status.get("observedGeneration") == item["metadata"].get("generation")
             if not named or "deletionTimestamp" in item["metadata"]:
                 found.append(f"{item['metadata']['name']} is {status.get('phase')}: {status.get('message')}")
         found += [f"{m.name} has not ended" for m in self.machines.values() if not m.ended]
