@@ -236,8 +236,11 @@ class Programme:
             if errors and _message(before.conditions) != errors:
                 self.recorder.record(item, "Warning", "SpecInvalid", errors)
             parsed = self._accepted.parsed.get(key)
-            if isinstance(parsed, Investment) and isinstance(before, InvestmentStatus):
-                assert isinstance(figured, InvestmentStatus)  # noqa: S101 - it is a copy of the one before
+            if (
+                isinstance(parsed, Investment)
+                and isinstance(before, InvestmentStatus)
+                and isinstance(figured, InvestmentStatus)
+            ):
                 for text in thresholds(parsed, before, figured):
                     self.recorder.record(item, "Warning", "GrantSpent", text)
 

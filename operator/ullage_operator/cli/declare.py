@@ -26,16 +26,12 @@ from ullage_operator.standing import declarations_of, declare, post_purchases, w
 
 from .books import Place, author
 from .exits import Exit
-from .instants import instant, told
+from .instants import FAR_MS, instant, told
 from .manifests import Unusable, complain, read_objects
 
 _KINDS: Final = ("Institution", "Investment", "PriceList")
 _BookedObject = Institution | Investment | PriceList
 Key = tuple[str, str]
-
-
-_FAR_MS: Final = 2**62
-"""Later than anything is declared from."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +169,7 @@ def _ids_changed(objects: Iterable[_BookedObject], known: Iterable[_BookedObject
 def _later(ledger: Ledger, keys: Iterable[Key], at_ms: int) -> list[str]:
     """Tell which objects were declared later than the instant from which these would apply."""
     with ledger.books() as books:
-        rows = books.declarations(at_ms + 1, _FAR_MS)
+        rows = books.declarations(at_ms + 1, FAR_MS)
     latest = {(row.kind, row.object_id): row.declared_from_ms for row in rows}
     return [
         f"--since: expected an instant from {told(latest[key])} on, when {key[0]} {key[1]} was declared last, "

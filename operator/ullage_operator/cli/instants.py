@@ -12,6 +12,8 @@ from .exits import Exit
 from .manifests import Unusable, complain
 
 _MONTH: Final = re.compile(r"(\d{4})(?:-(\d{2}))?")
+FAR_MS: Final = 2**62
+"""Later than anything applies from, in milliseconds since 1970."""
 
 
 def instant(text: str | None, option: str, default: int, problems: list[str]) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -18,10 +17,8 @@ from ullage_operator.ledger.imports import Origin, parse_csv, parse_sacct, post_
 
 from .books import Place, author
 from .exits import Exit
+from .instants import FAR_MS
 from .manifests import Unusable, complain
-
-_FAR_MS: Final = 2**62
-"""Later than anything is declared from."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def import_command(place: Place, source: Source) -> Exit:
 def _refuse_unknown(ledger: Ledger, institutions: Iterable[str | None]) -> None:
     """Refuse institutions that the books have never heard of, where any was declared: their use would be in no gap."""
     with ledger.books() as books:
-        declared = books.declarations(0, _FAR_MS)
+        declared = books.declarations(0, FAR_MS)
     known = sorted({row.object_id for row in declared if row.kind == INSTITUTION_KIND})
     unknown = sorted({each for each in institutions if each is not None} - set(known)) if known else []
     for name in unknown:

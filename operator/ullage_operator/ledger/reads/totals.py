@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Subquery, case, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Subquery, case, func, select
 
 from ullage_operator.ledger import tables
 from ullage_operator.ledger.base import Provenance
@@ -66,7 +66,7 @@ def totals(connection: Connection, by: Sequence[GroupKey], *, cluster: str, upto
         .where(hold.c.type == HoldOpened.type, hold.c.cluster == cluster, counts(upto, hold), counts(upto, release))
         .group_by(*(keys[key] for key in by))
     )
-    rows = [_row(by, found) for found in connection.execute(query)]
+    rows = [_row(by, found) for found in connection.execute(query).mappings()]
     return sorted(rows, key=lambda row: [(value is None, value or "") for value in row.group.values()])
 
 
@@ -93,8 +93,7 @@ def _activities(upto: int | None) -> Subquery:
     )
 
 
-def _row(by: Sequence[GroupKey], found: Row[Any]) -> UsageRow:
-    columns = found._mapping  # noqa: SLF001 - the documented name of a row's mapping
+def _row(by: Sequence[GroupKey], columns: RowMapping) -> UsageRow:
     # PostgreSQL sums integers to a numeric.
     amounts = {name: int(value) for name, value in columns.items() if value is not None and not name.startswith("by_")}
     return UsageRow(group={key: columns[f"by_{key}"] for key in by}, **amounts)
