@@ -106,11 +106,20 @@ class Witness:
         differing = [fault for uid, pod in bound.items() for fault in _differences(books, uid, pod, self.asked_ms)]
         differing += [fault for uid, pod in taken.items() for fault in _estimated(books, uid, pod, self.taken_ms[uid])]
         bound |= taken
-        jobs = {pod["metadata"]["labels"]["ullage.dev/job"] for pod in bound.values()}
-        written = sum(sum(books.holds(job).values()) for job in jobs)
-        if written != len(bound):
-            differing.append(f"expected {len(bound)} holds, found {written}")
+        differing += [
+            f"expected no hold of a pod that was never bound, found {hold}; seen was {self._seen(hold.worker_uid)}"
+            for job_uid in sorted({_whose(pod)[0] for pod in self.told.values()})
+            for hold in books.held(job_uid)
+            if hold.worker_uid not in bound
+        ]
         return differing + books.verified()
+
+    def _seen(self, uid: str) -> str:
+        """Return what a pod was when it was seen last, as far as its hold is about that."""
+        pod = self.told.get(uid)
+        if pod is None:
+            return "nothing"
+        return json.dumps({"name": pod["metadata"]["name"], "status": pod["status"]})
 
     # -- within the threads -----------------------------------------------------------------------------
 

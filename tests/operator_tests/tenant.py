@@ -12,7 +12,7 @@ from kubernetes import client
 
 from local.runs.harness import wait_until
 from ullage_operator.cluster.names import GROUP, PLURAL, VERSION
-from ullage_operator.ledger import Entry, Ledger
+from ullage_operator.ledger import Entry, HoldOpened, Ledger
 
 FAR_FUTURE_MS = 2**52
 CLAIM = "data"
@@ -45,6 +45,12 @@ class Books:
             for row in rows
             if str(row.group["job"]).endswith(f"/{job}")
         }
+
+    def held(self, job_uid: str) -> list[HoldOpened]:
+        """All holds of a job."""
+        opened = Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True)
+        with opened as ledger, ledger.books() as books:
+            return books.holds_of(job_uid)
 
     def entry(self, entry_id: str) -> Entry | None:
         """An entry."""
