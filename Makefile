@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz lint bench bench-scale cluster cluster-down images manifests format lock crd clean
+.PHONY: help setup run test fuzz lint bench bench-scale bench-submit cluster cluster-down images manifests format lock crd clean
 
 BIN := .venv/bin
 EXAMPLES ?= 10000
@@ -30,6 +30,9 @@ bench: setup ## Run the benchmarks.
 
 bench-scale: setup ## Measure the operator with 200 and 1,000 jobs on fake nodes, beside its floors (root).
 	@PYTHONPATH=tests $(BIN)/python -m bench scale $(SCALE)
+
+bench-submit: setup ## Measure from submitting a job to its first training step, beside bare pods, on a real node (root).
+	@PYTHONPATH=tests $(BIN)/python -m bench submit $(SUBMIT)
 
 cluster: setup ## Start a Kubernetes of one node on this machine, for tests (root; .cluster/kubeconfig).
 	@PYTHONPATH=tests $(BIN)/python -m cluster up

@@ -1,6 +1,7 @@
 """``python -m bench [NAME…] [--pairs N]``: run the benchmarks, or those that are named.
 
-``python -m bench scale`` is one of its own, on a Kubernetes that it starts: ``make bench-scale``.
+``python -m bench scale`` and ``python -m bench submit`` are of their own, on a Kubernetes that they start:
+``make bench-scale`` and ``make bench-submit``.
 """
 
 import argparse
@@ -35,4 +36,8 @@ if __name__ == "__main__":
         from bench import scale
 
         sys.exit(scale.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["submit"]:
+        from bench import submit
+
+        sys.exit(submit.main(sys.argv[2:]))
     main()
