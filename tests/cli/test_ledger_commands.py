@@ -129,6 +129,19 @@ def test_usage_from_elsewhere_goes_in_once_and_what_is_wrong_is_told(vessel: Off
     assert allocated(vessel) == 510
 
 
+def test_a_file_of_usage_under_another_name_counts_once(vessel: Office) -> None:
+    head = "external_id,account,accelerators,accelerator_type,from,to,active_seconds"
+    row = "7,phys,2,A100,2026-11-03T00:00:00Z,2026-11-03T05:00:00Z,18000"
+
+    def imported(name: str) -> str:
+        (vessel.root / name).write_text(f"{head}\n{row}\n")
+        return vessel.ullage("ledger", "import", name, "--from", "csv", "--accounts", "phys=north").out
+
+    assert imported("november.csv") == "november.csv: 1 new, 0 held already, 0 left out\n"
+    assert imported("november (1).csv") == "november (1).csv: 0 new, 1 held already, 0 left out\n"
+    assert allocated(vessel) == 510
+
+
 def test_usage_that_was_taken_back_is_imported_for_another_institution_and_one_that_there_is_not_is_refused(
     vessel: Office,
 ) -> None:

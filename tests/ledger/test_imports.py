@@ -195,3 +195,32 @@ def test_importing_again_changes_nothing_and_a_job_that_changed_is_kept_apart(le
     )
     assert "accelerators 2, found 1; to correct it, reverse it and post" in found.bad[0].found
     assert ledger.verify() == []
+
+
+def test_a_row_of_slurm_is_known_by_the_cluster_that_it_names_unless_a_scope_is_asked_for() -> None:
+    def ids(header: str, row: str, scope: str | None) -> list[str]:
+        origin = Origin(file="any.txt", scope=scope, institutions={"phys": "north"})
+        return [entry.id for _, entry in parse_sacct(f"{header}\n{row}\n", origin).entries]
+
+    row = f"77|phys|cpu=8|{TIMES}||x"
+    found = [
+        ids(f"{HEADER}|Cluster", f"{row}|hpc", None),
+        ids(f"{HEADER}|Cluster", f"{row}|", None),
+        ids(HEADER, row, None),
+        ids(f"{HEADER}|Cluster", f"{row}|hpc", "ours"),
+    ]
+    assert found == [[f"import/{scope}/77/{START_MS}"] for scope in ("hpc", "sacct", "sacct", "ours")]
+
+
+def test_equal_rows_without_an_id_all_count_and_the_file_again_under_another_name_adds_nothing(ledger: Ledger) -> None:
+    header, _, _ = CSV.partition("\n")
+    row = ",phys,2,a100,2026-11-01T08:00:00Z,2026-11-01T10:00:00Z,,,"
+    text = "\n".join((header, row, row, row.replace("phys,2", "phys,1"))) + "\n"
+    origin = Origin(file="november.csv", institutions={"phys": "north"})
+    parsed = parse_csv(text, origin)
+    first, second, other = (entry.external_id for _, entry in parsed.entries)
+    assert (first.removesuffix("-1"), other == first) == (second.removesuffix("-2"), False)
+    assert {entry.scope for _, entry in parsed.entries} == {"csv"}
+    assert post_imports(ledger, parsed) == Imported(new=3, held=0, bad=())
+    again = parse_csv(text, Origin(file="november (1).csv", institutions={"phys": "north"}))
+    assert post_imports(ledger, again) == Imported(new=0, held=3, bad=())

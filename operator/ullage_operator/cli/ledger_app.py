@@ -127,7 +127,8 @@ def import_(
         list[str], typer.Option(metavar="ACCOUNT=INSTITUTION", help="The institution of each account there.")
     ],
     scope: Annotated[
-        str | None, typer.Option(help="Which place it is the account of; the file's name unless given.")
+        str | None,
+        typer.Option(help="Which place it is the account of; unless given, sacct's column Cluster, or sacct or csv."),
     ] = None,
     zone: Annotated[str, typer.Option(help="The zone of its times that name none.")] = "UTC",
     workdir: WorkdirOption = DEFAULT_WORKDIR,

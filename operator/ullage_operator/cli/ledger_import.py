@@ -31,7 +31,7 @@ class Source:
     accounts: tuple[str, ...]
     """Each as ACCOUNT=INSTITUTION."""
     scope: str | None
-    """Which place it is the account of; the file's name unless given."""
+    """Which place it is the account of; what its rows say unless given."""
     zone: str
     """In which zone its times are that name none."""
 
@@ -80,7 +80,7 @@ def _origin(source: Source) -> Origin:
     if problems or zone is None:
         complain("\n".join(problems))
         raise Unusable(Exit.INVALID)
-    return Origin(str(source.path), source.scope or source.path.stem, institutions, zone, author())
+    return Origin(str(source.path), source.scope, institutions, zone, author())
 
 
 def _accounts(texts: Iterable[str], problems: list[str]) -> Iterable[tuple[str, str]]:

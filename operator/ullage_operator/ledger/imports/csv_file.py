@@ -1,7 +1,7 @@
 """Usage as CSV, for what has no Slurm: RFC 4180, UTF-8, a header, one row a job.
 
 ======================  ======================================================================================
-``external_id``         the job's id in that place
+``external_id``         the job's id in that place; empty where it has none
 ``account``             the account there, which an institution is given for
 ``accelerators``        how many it held: a whole number, 0 for none
 ``accelerator_type``    which kind; empty is not known
@@ -12,13 +12,21 @@
 ======================  ======================================================================================
 
 The columns may stand in any order; the last three may be missing.
+
+A row is known again by its scope, ``external_id``, ``from`` and ``accelerator_type``, so it counts once in however many
+files it stands. A row without an id is known by its account, accelerators, type, start and end, and by how many such
+rows stand before it in its file: equal rows of one file all count, and the file again, under any name, adds nothing.
+The scope is the one that is asked for, else ``csv``.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import json
 import re
+from collections import Counter
 from decimal import Decimal
 from typing import Final
 
@@ -32,6 +40,9 @@ _MAY_BE: Final = ("active_seconds", "cpu_cores", "cpu_seconds")
 
 COLUMNS: Final = (*_NEEDED, *_MAY_BE)
 """The columns, in the order that they are best written in."""
+
+UNNAMED_PLACE: Final = "csv"
+"""The scope of rows where none is asked for."""
 
 _DECIMAL: Final = re.compile(r"\d{1,15}(\.\d{1,9})?\Z", re.ASCII)
 
@@ -47,12 +58,13 @@ def parse_csv(text: str, origin: Origin) -> Parsed:
         return Parsed(origin, (), (BadRow(origin.file, 1, expected, ", ".join(header) or "none"),))
     entries: list[tuple[int, Import]] = []
     bad: list[BadRow] = []
+    nameless: Counter[str] = Counter()
     number = reader.line_num + 1
     try:
         for values in reader:
             try:
                 if values:
-                    entries.append((number, _entry(named(header, values), origin)))
+                    entries.append((number, _entry(named(header, values), origin, nameless)))
             except Unfit as problem:
                 bad.append(BadRow(origin.file, number, problem.expected, problem.found))
             number = reader.line_num + 1
@@ -61,16 +73,17 @@ def parse_csv(text: str, origin: Origin) -> Parsed:
     return Parsed(origin, tuple(entries), tuple(bad))
 
 
-def _entry(row: dict[str, str], origin: Origin) -> Import:
+def _entry(row: dict[str, str], origin: Origin, nameless: Counter[str]) -> Import:
     start, end = (instant_ms(name, row[name], origin.zone) for name in ("from", "to"))
     accelerators = whole("accelerators", row["accelerators"])
     active_ms = _thousandths(row, "active_seconds")
     if active_ms is not None and active_ms > accelerators * (end - start):
         raise Unfit(f"active_seconds of at most {accelerators} accelerators x the time", row["active_seconds"])
+    who = row["account"], accelerators, row["accelerator_type"], start, end
     return made(
         {
-            "scope": origin.scope,
-            "external_id": row["external_id"],
+            "scope": origin.scope or UNNAMED_PLACE,
+            "external_id": row["external_id"] or _id_of_nameless(who, nameless),
             "institution": institution_of(row["account"], origin),
             "accelerators": accelerators,
             "accelerator_type": row["accelerator_type"] or None,
@@ -84,6 +97,13 @@ def _entry(row: dict[str, str], origin: Origin) -> Import:
             "author": origin.author,
         }
     )
+
+
+def _id_of_nameless(who: tuple[str | int, ...], before: Counter[str]) -> str:
+    """Return the id of a row that has none: what it says, and which of those of its file that say so it is."""
+    digest = hashlib.sha256(json.dumps(who).encode()).hexdigest()[:16]
+    before[digest] += 1
+    return f"row-{digest}-{before[digest]}"
 
 
 def _thousandths(row: dict[str, str], name: str) -> int | None:

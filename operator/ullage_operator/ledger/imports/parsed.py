@@ -17,8 +17,9 @@ class Origin:
 
     file: str
     """Its name, for messages."""
-    scope: str
-    """Which place it is the account of."""
+    scope: str | None = None
+    """Which place it is the account of; None: what its rows say. It is part of an entry's id, the file's name is not:
+    a file counts once, whatever it is called."""
     institutions: Mapping[str, str] = field(default_factory=dict)
     """The institution of each account there."""
     zone: tzinfo = UTC

@@ -2,6 +2,9 @@
 
 ``sacct -P -a -X --format=JobID,Account,AllocTRES,Start,End,Elapsed,TotalCPU`` has what is needed (without ``-X``
 steps come too, and are passed over: a job's own row covers them). Other columns may be there, in any order.
+
+A row is known again by its cluster, job id, start and type of accelerator, so it counts once in however many files it
+stands. The cluster is the scope that is asked for, else the column ``Cluster``, else ``sacct``.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from ullage_operator.ledger.base import Provenance
 from ullage_operator.ledger.entries import Import
 
 from .parsed import BadRow, Origin, Parsed, Unfit, instant_ms, institution_of, made, named, whole
+
+UNNAMED_CLUSTER: Final = "sacct"
+"""The scope of rows that name no cluster, where none is asked for."""
 
 SACCT_FIELDS: Final = ("JobID", "Account", "AllocTRES", "Start", "End", "Elapsed")
 """The columns that have to be there; ``TotalCPU`` is taken where it is."""
@@ -56,7 +62,7 @@ def _entries(row: dict[str, str], origin: Origin) -> Iterator[Import]:
     # While a job is suspended it holds no processors, and Elapsed stands still: the time is right, its place is not.
     suspended = held_ms < end - start
     facts: dict[str, object] = {
-        "scope": origin.scope,
+        "scope": origin.scope or row.get("Cluster") or UNNAMED_CLUSTER,
         "external_id": row["JobID"],
         "institution": institution_of(row["Account"], origin),
         "from_ms": start,
