@@ -142,6 +142,28 @@ def test_a_file_of_usage_under_another_name_counts_once(vessel: Office) -> None:
     assert allocated(vessel) == 510
 
 
+@pytest.mark.parametrize(
+    ("tres", "kinds"),
+    [
+        ("gres/gpu:a100=2,gres/gpu=2", ()),
+        ("gres/gpu:gpu80=2,gres/gpu=2", ("--kind", "gres/gpu:gpu80=A100")),
+        ("gres/gpu:GPU80=2,gres/gpu=2", ("--kind", "gpu80=A100")),
+        ("gres/gpu=2", ("--kind", "gres/gpu=A100")),
+    ],
+)
+def test_the_accelerator_of_an_import_is_that_of_the_declarations_in_any_case_or_as_kind_says(
+    vessel: Office, tres: str, kinds: tuple[str, ...]
+) -> None:
+    row = f"7|phys|{tres}|2026-11-03T00:00:00|2026-11-03T05:00:00|05:00:00"
+    (vessel.root / "slurm.txt").write_text(f"JobID|Account|AllocTRES|Start|End|Elapsed\n{row}\n")
+    ended = vessel.ullage("ledger", "import", "slurm.txt", "--from", "sacct", "--accounts", "phys=north")
+    assert (ended.code, ended.out) == (0, "slurm.txt: 1 new, 0 held already, 0 left out\n")
+    assert allocated(vessel, *kinds) == 510
+    lines = vessel.json("gap", "--period", "2026-11", *KIND, *kinds)["lines"]
+    types = {each["thing"]["type"] for each in lines if each["thing"]["unit"] == "acceleratorHours"}
+    assert types == {"A100"}
+
+
 def test_usage_that_was_taken_back_is_imported_for_another_institution_and_one_that_there_is_not_is_refused(
     vessel: Office,
 ) -> None:

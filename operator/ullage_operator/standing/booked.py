@@ -9,13 +9,17 @@ from typing import Final
 from ullage_operator import gap
 from ullage_operator.ledger import AssetRow, Books, CapacityRow, ComputeRow, UsageRow
 
+from .kinds import of_import
+
 _MS_PER_HOUR: Final = 3_600_000
 _US_PER_HOUR: Final = 3_600_000_000
 CORES: Final = gap.Subject(gap.Resource.COMPUTE, "cpu", gap.Unit.CORE_HOURS)
 """Cores of processors."""
 
 
-def allocations(books: Books, period: gap.Period, kinds: Mapping[str, str]) -> Iterator[gap.Allocation]:
+def allocations(
+    books: Books, period: gap.Period, kinds: Mapping[str, str], names: Iterable[str] = ()
+) -> Iterator[gap.Allocation]:
     """Yield what was held and used, a row a month: so sums over the period and a trend are of the same rows.
 
     Parameters
@@ -25,12 +29,15 @@ def allocations(books: Books, period: gap.Period, kinds: Mapping[str, str]) -> I
     period
         The period that is asked for.
     kinds
-        Which accelerator a resource of the cluster is, such as ``nvidia.com/gpu`` an ``A100``.
+        Which accelerator a resource of the cluster or of an import is, such as ``nvidia.com/gpu`` an ``A100``.
+    names
+        What types of accelerators are called: another case of one in an import is the same type.
     """
+    known = tuple(names)
     for month in gap.months(period):
         for row in books.compute(month.start_ms, month.end_ms):
-            if row.held_ms and row.accelerator_type is not None:
-                yield _accelerators(row, month, kinds.get(row.accelerator_type, row.accelerator_type))
+            if row.held_ms and (kind := _kind_of(row, kinds, known)) is not None:
+                yield _accelerators(row, month, kind)
         for used in books.usage(month.start_ms, month.end_ms, by=("institution", "programme", "model_family")):
             if used.cpu_held_core_us:
                 yield _cores(used, month, books.cluster)
@@ -65,6 +72,13 @@ def clusters(
         scale = _US_PER_HOUR if subject == CORES else _MS_PER_HOUR
         amount = gap.Figure(Fraction(amount_ms, scale), gap.Provenance.MEASURED)
         yield gap.ClusterCapacity(scope, subject, amount, period, all_tenants=False)
+
+
+def _kind_of(row: ComputeRow, kinds: Mapping[str, str], names: Iterable[str]) -> str | None:
+    kind = row.accelerator_type
+    if row.imported:
+        return of_import(kind, kinds, names)
+    return None if kind is None else kinds.get(kind, kind)
 
 
 def _capacity_of(row: CapacityRow, kinds: Mapping[str, str]) -> gap.Subject | None:

@@ -13,6 +13,7 @@ from ullage_operator.ledger import Books, DeclarationRow
 
 from .booked import allocations, clusters, data_uses, scopes
 from .declared import declared
+from .kinds import names_of
 
 _TYPES: Mapping[str, type[Institution | Investment | PriceList]] = {
     "Institution": Institution,
@@ -47,7 +48,7 @@ def standing(books: Books, period: gap.Period, catalogue: gap.Catalogue, kinds: 
     catalogue
         The reference models that needs may name.
     kinds
-        Which accelerator a resource of the cluster is.
+        Which accelerator a resource of the cluster or of an import is.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def standing(books: Books, period: gap.Period, catalogue: gap.Catalogue, kinds: 
         A declaration in the books is of another version of Ullage.
     """
     known = declarations_of(books, period)
-    held = tuple(allocations(books, period, kinds))
+    held = tuple(allocations(books, period, kinds, names_of(known, catalogue)))
     told = declared(known, catalogue, scopes(held, books.cluster))
     assets = told.inputs.assets
     # Jobs may have used data in the name of one that was never declared, or is no longer.
