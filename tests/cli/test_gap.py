@@ -147,8 +147,8 @@ def test_the_trend_has_each_month_and_what_south_held_in_december(vessel: Office
 def test_books_as_of_a_moment_before_anything_was_posted_say_so(vessel: Office) -> None:
     ended = vessel.ullage("gap", "--period", "2026-11", "--as-of", "1990-01-01")
     said = (
-        "By <now> the books have neither an institution nor use. `ullage declare` posts manifests; --since of it says "
-        "from when they apply.\n"
+        "As of 1990-01-01T00:00:00Z the books have neither an institution nor use by 2026-12-01T00:00:00Z. "
+        "`ullage declare` posts manifests; --since of it says from when they apply.\n"
     )
     assert (ended.code, ended.out, ended.err) == (0, said, "")
 

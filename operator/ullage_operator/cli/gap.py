@@ -75,9 +75,13 @@ def document_of(measured: Measured, *, trend: bool) -> GapDocument:
 def nothing_declared(document: GapDocument) -> str:
     """Return that there is no gap to tell, and what to do."""
     return (
-        f"By {document.period.end} the books have neither an institution nor use. `ullage declare` posts manifests; "
-        "--since of it says from when they apply."
+        f"As of {_second(document.as_of)} the books have neither an institution nor use by "
+        f"{_second(document.period.end)}. `ullage declare` posts manifests; --since of it says from when they apply."
     )
+
+
+def _second(instant: str) -> str:
+    return f"{instant[:19]}Z"
 
 
 def _of_one(document: GapDocument, institution: str) -> GapDocument:
