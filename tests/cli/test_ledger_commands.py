@@ -52,10 +52,22 @@ def test_entries_of_a_subject_are_listed_in_order_with_what_they_state(vessel: O
         ("award/compute-vouchers/south-a100", "2026-11-01T00:00:00Z", "south"),
         ("grant/compute-vouchers/south-a100/1793491200000", "2026-11-01T00:00:00Z", "south"),
         ("grant/compute-vouchers/south-a100/1796083200000", "2026-12-01T00:00:00Z", "south"),
+        ("declaration/Investment/compute-vouchers/1", "2026-10-31T00:00:00Z", None),
     ]
     assert listed[0]["facts"]["amount"] == 1200 * 3_600_000
     rows = csv.DictReader(io.StringIO(vessel.ullage("ledger", "entries", "--type", "hold", "-o", "csv").out))
     assert [row["id"] for row in rows] == ["hold/uid-n1", "hold/uid-n2", "hold/uid-s1"]
+
+
+def test_entries_of_an_institution_are_its_declarations_too(vessel: Office) -> None:
+    (vessel.root / "forge.yaml").write_text((vessel.root / "vessel.yaml").read_text().replace("Forge", "Foundry"))
+    assert vessel.ullage("declare", "forge.yaml").code == 0
+    listed = vessel.json("ledger", "entries", "--subject", "institution/forge")["entries"]
+    found = [each["id"] for each in listed if each["type"] == "declaration"]
+    assert found == ["declaration/Institution/forge/1", "declaration/Institution/forge/2"]
+    assert {each["type"] for each in listed} == {"declaration", "asset", "transfer"}
+    alone = vessel.json("ledger", "entries", "--subject", "institution/forge", "--type", "declaration")["entries"]
+    assert [each["id"] for each in alone] == found
 
 
 def test_a_reversed_entry_no_longer_counts_and_stays_listed(vessel: Office) -> None:

@@ -27,6 +27,7 @@ from .entries import (
     Reversal,
     Transfer,
     Unreserve,
+    declarations_of,
 )
 from .reads.closing import CloseRow, LateRow, closes, late
 from .reads.compute import ComputeRow, compute
@@ -97,7 +98,7 @@ class Books:
         Parameters
         ----------
         about
-            A subject, or the UID of a worker or of a job.
+            A subject, or the UID of a worker or of a job; of ``institution/north`` its declarations too.
         type_
             Their type.
         institution
@@ -107,7 +108,8 @@ class Books:
         """
         column, wanted = tables.entry.c, visible(self._upto)
         if about is not None:
-            wanted &= (column.subject == about) | (column.worker_uid == about) | (column.job_uid == about)
+            subjects = (about, declarations_of(about) or about)
+            wanted &= column.subject.in_(subjects) | (column.worker_uid == about) | (column.job_uid == about)
         if type_ is not None:
             wanted &= column.type == type_
         if institution is not None:

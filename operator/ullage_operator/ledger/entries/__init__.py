@@ -14,6 +14,7 @@ from .compute import Rate as Rate
 from .control import Close as Close
 from .control import Declaration as Declaration
 from .control import Reversal as Reversal
+from .control import declarations_of as declarations_of
 from .data import MILLIONTHS as MILLIONTHS
 from .data import Access as Access
 from .data import Asset as Asset

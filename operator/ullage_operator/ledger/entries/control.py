@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from ullage_operator.ledger.base import MAX_INTEGER, Millis, Name, Provenance, WorkerUid
 
 from .base import BaseEntry, EntryContext, Subject, SubjectEntry, WorkerEntry
+
+DeclaredKind = Literal["Institution", "Investment", "PriceList"]
+
+
+def declarations_of(subject: str) -> str | None:
+    """Return the subject of an object's declarations: ``declaration/Institution/north`` of ``institution/north``.
+
+    None where the subject is no object's. What an object states has a subject beside that of its declarations, since
+    both are checked and restated apart.
+    """
+    kind, _, object_id = subject.partition("/")
+    found = next((each for each in get_args(DeclaredKind) if each.casefold() == kind.casefold()), None)
+    return None if found is None else f"declaration/{found}/{object_id}"
 
 
 class Declaration(SubjectEntry):
@@ -18,7 +31,7 @@ class Declaration(SubjectEntry):
     type: ClassVar[str] = "declaration"
     times: ClassVar[tuple[str, str | None]] = ("from_ms", None)
 
-    kind: Literal["Institution", "Investment", "PriceList"]
+    kind: DeclaredKind
     """What kind of object."""
     object_id: Name
     """Its id, which never changes."""
