@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.office import KIND, VESSEL, Office, expected
+from cli.office import KIND, VESSEL, Office, documents, expected
 
 NOVEMBER = ("--period", "2026-11", *KIND)
 
@@ -114,6 +114,20 @@ def test_the_table_is_whole(vessel: Office) -> None:
     ended = vessel.ullage("gap", *NOVEMBER)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == expected("gap-november.txt")
+
+
+def test_a_need_for_data_that_ended_within_the_period_is_told_with_its_end(vessel: Office) -> None:
+    karoo = next(each for each in documents("institutions.yaml") if each["spec"]["id"] == "karoo")
+    vessel.ullage("declare", vessel.write("karoo.yaml", karoo), "--since", "2026-10-31")
+    both = ("--since", "2026-11-01", "--until", "2027-01-01", *KIND)
+    (line,) = [
+        each
+        for each in vessel.json("gap", *both)["lines"]
+        if (each["institution"], each["thing"]["type"]) == ("karoo", "text")
+    ]
+    assert (line["required"], line["unknown"], line["need_ended"]) == (None, ["needEnded"], "2026-12-01T00:00:00.000Z")
+    printed = vessel.ullage("gap", *both).out
+    assert "  karoo, data text: R: its need ended on 2026-12-01, before the period's end\n" in printed
 
 
 def test_families_are_told_what_they_held_since_needs_are_declared_by_institution(vessel: Office) -> None:

@@ -61,6 +61,19 @@ def test_needs_are_prorated_by_time() -> None:
     assert found.row("south", A100).missing[0] == "R: no need declared"
 
 
+def test_data_needed_in_a_period_and_not_at_its_end_keeps_its_row_and_says_when_the_need_ended() -> None:
+    need = Requirement("south", TEXT, figure(7), NOVEMBER)
+    inputs = replace(INPUTS, requirements=(need,), assets=())
+    row = gap_report(inputs, BOTH).row("south", TEXT)
+    assert (row.required, row.needed, row.need_ended_ms) == (None, False, NOVEMBER.end_ms)
+    assert row.missing == ("R: its need ended on 2026-12-01, before the period's end",)
+    there = gap_report(inputs, NOVEMBER).row("south", TEXT)
+    assert (there.required, there.need_ended_ms) == (figure(7), None)
+    assert [row.subject for row in gap_report(inputs, DECEMBER).rows if row.subject == TEXT] == []
+    replaced = replace(inputs, requirements=(need, replace(need, amount=figure(9), period=DECEMBER)))
+    assert gap_report(replaced, BOTH).row("south", TEXT).required == figure(9)
+
+
 def test_an_estimated_need_carries_its_bounds_into_gap_and_coverage() -> None:
     need = Requirement("north", A100, estimated(Fraction(1000), Fraction(500), Fraction(2000)), NOVEMBER)
     row = gap_report(replace(INPUTS, requirements=(need,)), NOVEMBER).row("north", A100)

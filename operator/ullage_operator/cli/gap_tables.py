@@ -14,6 +14,7 @@ from .cells import add_row, amount, figures_table, money_cells, share, thing_cel
 
 _UNKNOWN: Final = {
     Unknown.NO_NEED: "R: nobody declared a need",
+    Unknown.NEED_ENDED: "R: its need ended on {ended}, before the period's end",
     Unknown.NEED_AMOUNT: "R: a need is declared, its amount is not known",
     Unknown.OWN_MACHINES: "A on its own machines: no books tell of them",
     Unknown.NO_BOOKS: "A and U: no books were read",
@@ -79,7 +80,8 @@ def unknown_lines(document: GapDocument) -> Iterator[str]:
     """Yield what is not known, each as a sentence."""
     for line in document.lines:
         for what in line.unknown:
-            yield f"{line.institution}, {thing_cells(line.thing)[0]}: {_UNKNOWN[what]}"
+            why = _UNKNOWN[what].format(ended=(line.need_ended or "")[:10])
+            yield f"{line.institution}, {thing_cells(line.thing)[0]}: {why}"
     for found in document.money:
         for each in found.unpriced:
             yield f"{each.institution}, {thing_cells(each.thing)[0]}: it has no price in {found.currency}"

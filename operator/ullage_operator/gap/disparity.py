@@ -152,7 +152,8 @@ def need_weighted(rows: Iterable[Row], groups: dict[str, str] | None = None) -> 
     left_out: dict[str, str] = {}
     for row in rows:
         if row.required is None:
-            left_out[row.institution] = "its need is not known" if row.needed else "it declares no need"
+            no_need = "it declares no need" if row.need_ended_ms is None else "its need has ended"
+            left_out[row.institution] = "its need is not known" if row.needed else no_need
         elif row.required.value == 0:
             left_out[row.institution] = "it needs nothing"
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
@@ -52,9 +53,15 @@ def _in_force(need: Requirement, period: Period) -> bool:
     return bool(period.common(need.period))
 
 
+def _has_ended(need: Requirement, period: Period) -> bool:
+    """Tell whether data was needed in a period and is not at its end: a stock is never prorated."""
+    return bool(period.common(need.period)) and not _in_force(need, period)
+
+
 def _subjects(inputs: Inputs, period: Period, institution: str, moved: dict[Account, Fraction]) -> Iterator[Subject]:
     alone = frozenset({institution})
     yield from (n.subject for n in inputs.requirements if n.institution == institution and _in_force(n, period))
+    yield from (n.subject for n in inputs.requirements if n.institution == institution and _has_ended(n, period))
     yield from (c.subject for c in inputs.capacities if c.institution == institution and period.common(c.term))
     yield from (g.subject for g in inputs.grants if g.beneficiaries == alone and period.common(g.release.term))
     yield from (talent(s.role) for s in inputs.staff if s.institution == institution and period.common(s.term))
@@ -95,6 +102,10 @@ def _compute_row(inputs: Inputs, period: Period, institution: str, subject: Subj
 
 def _data_row(inputs: Inputs, period: Period, institution: str, subject: Subject) -> Row:
     required, needed, missing = _required(inputs, period, institution, subject)
+    ended_ms = None if needed else _need_ended_ms(inputs, period, institution, subject)
+    if ended_ms is not None:
+        day = datetime.fromtimestamp(ended_ms // 1000, UTC).date()
+        missing = (f"R: its need ended on {day}, before the period's end",)
     assets = [asset for asset in inputs.assets if asset.subject == subject and asset.term.at_end_of(period)]
     shared = [asset_amount(each) for each in assets if each.holder != institution and held_by(each, institution)]
     granted = [grant.release.stock(period.end_ms) for grant in _grants(inputs, institution, subject)]
@@ -109,6 +120,7 @@ def _data_row(inputs: Inputs, period: Period, institution: str, subject: Subject
         moved=NOTHING,
         usage=data_usage(use for use in uses if period.encloses(use.period)),
         missing=missing,
+        need_ended_ms=ended_ms,
     )
 
 
@@ -155,6 +167,11 @@ def _required(
         share = Fraction(period.common(need.period), need.period.milliseconds)
         amounts.append(need.amount if stock else need.amount.times(share))
     return total(amounts), True, ()
+
+
+def _need_ended_ms(inputs: Inputs, period: Period, institution: str, subject: Subject) -> int | None:
+    needs = [need for need in inputs.requirements if (need.institution, need.subject) == (institution, subject)]
+    return max((need.period.end_ms for need in needs if _has_ended(need, period)), default=None)
 
 
 def _known_institutions(inputs: Inputs) -> None:

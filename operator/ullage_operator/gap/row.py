@@ -32,6 +32,8 @@ class Row:
     """The part of A on its own machines."""
     missing: tuple[str, ...] = ()
     """What is not known."""
+    need_ended_ms: int | None = None
+    """Of data that is needed in the period and no longer at its end, when the last such need ended: R is unknown."""
 
     @property
     def supply(self) -> Figure:

@@ -147,6 +147,7 @@ def _line(row: Row, about: About, period: GapPeriod) -> GapLine:
         use=_use(row.usage, row.subject, about),
         own_allocated=quantity(row.own_allocated, unit, books_scope(row.usage.books)),
         unknown=tuple(_unknown(row)),
+        need_ended=None if row.need_ended_ms is None else instant(row.need_ended_ms),
     )
 
 
@@ -197,7 +198,8 @@ def _use(use: gap.Usage, subject: Subject, about: About) -> Use:
 
 def _unknown(row: Row) -> Iterator[Unknown]:
     if row.required is None:
-        yield Unknown.NEED_AMOUNT if row.needed else Unknown.NO_NEED
+        no_need = Unknown.NO_NEED if row.need_ended_ms is None else Unknown.NEED_ENDED
+        yield Unknown.NEED_AMOUNT if row.needed else no_need
     if row.subject.resource is not Resource.COMPUTE:
         return
     if row.own_allocated is None:

@@ -15,6 +15,8 @@ class Unknown(StrEnum):
 
     NO_NEED = "noNeedDeclared"
     """R, and so gap and coverage: nobody declared a need."""
+    NEED_ENDED = "needEnded"
+    """R, and so gap and coverage: data was needed in the period, and no longer at its end."""
     NEED_AMOUNT = "needAmountUnknown"
     """R, and so gap and coverage: a need is declared, its amount is not known."""
     OWN_MACHINES = "ownMachinesNotRead"
@@ -29,6 +31,7 @@ class LeftOut(StrEnum):
     """Why an institution is not counted in a disparity."""
 
     NO_NEED = "noNeedDeclared"
+    NEED_ENDED = "needEnded"
     NEED_AMOUNT = "needAmountUnknown"
     NEEDS_NOTHING = "needsNothing"
 
@@ -103,6 +106,9 @@ class GapLine(Part):
     """The part of A on its own machines."""
     unknown: tuple[Unknown, ...]
     """What is not known."""
+    need_ended: str | None
+    """Of data that was needed in the period and no longer at its end, when the last such need ended; null of all
+    else."""
 
 
 class GroupLine(Part):

@@ -56,7 +56,8 @@ def _ratio(value: Fraction | float | None, provenance: Provenance) -> Quantity |
 def _why(row: Row) -> LeftOut:
     if row.required is not None:
         return LeftOut.NEEDS_NOTHING
-    return LeftOut.NEED_AMOUNT if row.needed else LeftOut.NO_NEED
+    no_need = LeftOut.NO_NEED if row.need_ended_ms is None else LeftOut.NEED_ENDED
+    return LeftOut.NEED_AMOUNT if row.needed else no_need
 
 
 def _no_curve(found: gap.Disparity) -> NoCurve:

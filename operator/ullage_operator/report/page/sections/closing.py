@@ -35,4 +35,4 @@ def glossary(writer: Writer) -> Section:
 
 def _why(writer: Writer, line: GapLine, each: Unknown) -> str:
     amount, unit = writer.amount(line.use.unmeasured), writer.words.unit(line.thing.unit)
-    return writer.words(f"unknown_why.{each}", amount=amount, unit=unit)
+    return writer.words(f"unknown_why.{each}", amount=amount, unit=unit, ended=(line.need_ended or "")[:10])
