@@ -94,6 +94,24 @@ def bought_with_anothers_money(values: Documents) -> None:
     machines["acquiredBy"] = {"name": "people-and-money", "line": "south-money", "cost": 5000}
 
 
+def more_leave_than_there_are(values: Documents) -> None:
+    talent = spec(values, "Institution", "north")["holds"]["talent"]
+    talent[1]["to"] = "2026-12-01"
+    spec(values, "Investment", "people-and-money")["lines"][2]["exchange"]["headcount"] = 4
+
+
+def they_leave_in_turn(values: Documents) -> None:
+    lines = spec(values, "Investment", "people-and-money")["lines"]
+    first = lines[2]["exchange"]
+    first["headcount"] = 3
+    again = copy.deepcopy(lines[2]) | {"id": "north-abroad-again"}
+    again["exchange"] |= {"departs": "2026-11-18", "returns": "2026-11-20"}
+    lines.append(again)
+    lines.append(copy.deepcopy(lines[2]) | {"id": "north-abroad-at-once"})
+    lines[-1]["exchange"]["headcount"] = 1
+    lines[-1]["exchange"] |= {"departs": "2026-11-19", "returns": "2026-11-20"}
+
+
 def no_price_list(values: Documents) -> None:
     spec(values, "Investment", "people-and-money")["priceListRef"]["name"] = "tarif"
 
@@ -130,6 +148,8 @@ CHANGES: dict[str, Callable[[Documents], None]] = {
     "bought with an unknown line": bought_with("people-and-money", "south-mony"),
     "bought with no money": bought_with("compute-vouchers", "south-a100"),
     "bought with another's money": bought_with_anothers_money,
+    "more leave than there are": more_leave_than_there_are,
+    "they leave in turn": they_leave_in_turn,
     "unknown price list": no_price_list,
     "other currency": other_currency,
     "job of nobody": job_of_nobody,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .closest import did_you_mean
 from .declarations import Declarations
 from .errors import FieldError, Location, format_path
+from .headcounts import headcount_problems
 from .parse import Declared
 from .problems import Problem
 from .types import Accelerators, Channel, Institution, Investment, Line, LineReference, TrainingJob
@@ -35,7 +36,8 @@ def contradictions(declared: Declarations) -> list[ObjectError]:
     """Return all that objects say against each other, each with the object to correct.
 
     What is not among the objects does not exist: unknown institutions, grants, lines and price lists, ids and
-    assets that are declared twice, namespaces that two institutions select, currencies that differ.
+    assets that are declared twice, namespaces that two institutions select, currencies that differ, people who leave
+    a role that they are not in.
     """
     errors: list[ObjectError] = []
     for institution in declared.institutions:
@@ -129,6 +131,7 @@ def _investment_problems(investment: Investment, declared: Declarations) -> Iter
         if line.beneficiary_selector is not None and not declared.beneficiaries(line):
             where = (*at, "beneficiarySelector")
             yield Problem(where, "labels of at least one Institution", "none that has them", "label the institutions")
+    yield from headcount_problems(investment, declared)
     yield from _price_problems(investment, declared)
 
 
