@@ -11,9 +11,10 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final
 
-from ullage_trainer.config import Failure
+from ullage_trainer.config import Failure, Reason
 
 from .api import InvalidManifest
 from .api.types import CleanPodPolicy, JobStatus, Phase, StageState, TrainingJob
@@ -46,6 +47,10 @@ _PREDECESSOR_SECONDS: Final = 1.0
 _WATCHED_SECONDS: Final = 30.0
 """The same of pods that are watched. That they are gone is told; on a node that is silent they may stay for hours."""
 
+_PREDECESSOR: Final = Failure(
+    reason=Reason.START_FAILED, message="waits until the pods of the job that had this name before are gone"
+)
+
 
 @dataclass
 class Reconciler:
@@ -66,7 +71,7 @@ class Reconciler:
     written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
     _refused: dict[str, Failure] = field(default_factory=dict)
-    """Why the pods of a job, by UID, were not admitted when that was last tried."""
+    """Why the pods of a job, by UID, were not to be had when that was last tried."""
     _status_written: dict[str, float] = field(default_factory=dict)
     """When a job's status, by UID, was last written; or, by another operator, found written."""
 
@@ -238,13 +243,17 @@ class Reconciler:
         try:
             await self.workers.create(job, action)
         except PredecessorThere as error:
-            return _WATCHED_SECONDS if error.watched else _PREDECESSOR_SECONDS
+            # Which of its pods is still there is not told: that would be a write for each that goes.
+            why, seconds = _PREDECESSOR, _WATCHED_SECONDS if error.watched else _PREDECESSOR_SECONDS
         except Refused as error:
-            known = self._refused.get(uid)
-            self._refused[uid] = error.failure
-            return 0.0 if known != error.failure else _RETRY_SECONDS
-        self._refused.pop(uid, None)
-        return None
+            why, seconds = error.failure, _RETRY_SECONDS
+        else:
+            if self._refused.pop(uid, None) is not None:
+                self._status_written[uid] = -inf  # That it waits is no longer true: the next status is not kept back.
+            return None
+        known = self._refused.get(uid)
+        self._refused[uid] = why
+        return 0.0 if known != why else seconds
 
     async def _clean_up(
         self, raw: JsonObject, job: TrainingJob, decision: Decision, pods: Sequence[JsonObject]

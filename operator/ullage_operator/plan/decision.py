@@ -30,7 +30,7 @@ class Admission:
     reason: str = ""
     message: str = ""
     refusal: Failure | None = None
-    """Why workers could not be created when that was last tried: a quota, for instance."""
+    """Why workers could not be created when that was last tried: a quota, for instance, or a predecessor's pods."""
     gives_way_to: str | None = None
     """An older job that waits for the rest of its places as this one does: this one lets go of its own."""
 
