@@ -11,6 +11,9 @@ import typer
 from kopf._core.engines.peering import Identity
 
 import ullage_operator.handlers  # noqa: F401 - its decorators tell kopf what to call
+from ullage_operator import gap
+from ullage_operator.cli.books import catalogue_of
+from ullage_operator.cli.manifests import Unusable
 from ullage_operator.cluster.gang import GangScheduler
 from ullage_operator.cluster.pods import PodSettings
 from ullage_operator.ledger import sqlite_url
@@ -32,6 +35,20 @@ def pairs(texts: list[str]) -> dict[str, str]:
     return found
 
 
+def catalogue_from(own: Path | None) -> gap.Catalogue:
+    """Return the published models, and those of a file beside them.
+
+    Raises
+    ------
+    typer.Exit
+        The file can't be read or is not valid; all that is wrong with it has been said.
+    """
+    try:
+        return catalogue_of(own)
+    except Unusable as error:
+        raise typer.Exit(error.code) from error
+
+
 def main(
     *,
     state: Annotated[Path, _option("state", "Folder for the books and the gangs' secret.")] = Path("/var/lib/ullage"),
@@ -48,6 +65,10 @@ def main(
     accelerator_type: Annotated[
         list[str] | None,
         _option("accelerator-type", "Which accelerator a resource is, such as nvidia.com/gpu=A100; may be repeated."),
+    ] = None,
+    catalogue: Annotated[
+        Path | None,
+        _option("catalogue", "A catalogue of your own, beside the published one: needs may name its models."),
     ] = None,
     backoff_seconds: Annotated[float, _option("backoff-seconds", "From a failure to the first restart.")] = 10.0,
     silence_seconds: Annotated[
@@ -77,6 +98,7 @@ def main(
         ),
         progress_seconds=progress_seconds,
         accelerator_types=pairs(accelerator_type or []),
+        catalogue=catalogue_from(catalogue),
         backoff_seconds=backoff_seconds,
         accounting_seconds=accounting_seconds,
         metrics_port=metrics_port,

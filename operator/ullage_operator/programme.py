@@ -51,6 +51,8 @@ class ProgrammeSettings:
 
     kinds: Mapping[str, str]
     """Which accelerator a resource of the cluster is, such as ``nvidia.com/gpu`` an ``A100``."""
+    catalogue: gap.Catalogue
+    """The reference models that needs may name."""
     seconds: float = 60.0
     """How often figures are taken from the books, and how often at most they alone are written."""
 
@@ -205,8 +207,8 @@ class Programme:
         if self._measured_at is not None and self.clock.monotonic() - self._measured_at < pause:
             return
         began = self.clock.monotonic()
-        now, kinds = self.clock.now_ms(), self.settings.kinds
-        self.measured, self.lines = await asyncio.to_thread(_figures, self.ledger, now, kinds)
+        now = self.clock.now_ms()
+        self.measured, self.lines = await asyncio.to_thread(figures, self.ledger, now, self.settings)
         self._lines_ms = now
         self._measured_at = self.clock.monotonic()
         self._took_seconds = self._measured_at - began
@@ -285,9 +287,10 @@ class Programme:
         return status
 
 
-def _figures(ledger: Ledger, now_ms: int, kinds: Mapping[str, str]) -> tuple[Standing, tuple[LineRow, ...]]:
+def figures(ledger: Ledger, now_ms: int, settings: ProgrammeSettings) -> tuple[Standing, tuple[LineRow, ...]]:
+    """Return how institutions stand in the month, and what has become of each line, as the books say now."""
     with ledger.books() as books:
-        measured = standing(books, gap.month_of(now_ms), gap.published(), kinds)
+        measured = standing(books, gap.month_of(now_ms), settings.catalogue, settings.kinds)
         return measured, tuple(books.lines(0, now_ms + 1))
 
 

@@ -157,7 +157,9 @@ class Service:
             self.programme.look()
 
         namespaces = Reflector(self.api, "/api/v1/namespaces", "", lambda item: ("", item["metadata"]["name"]), look)
-        terms = ProgrammeSettings(self.settings.accelerator_types, self.settings.progress_seconds)
+        terms = ProgrammeSettings(
+            self.settings.accelerator_types, self.settings.catalogue, self.settings.progress_seconds
+        )
         return Programme(
             Objects(self.api), namespaces, self.ledger, self.poster, recorder, terms, changed=self._look_at_all_jobs
         )

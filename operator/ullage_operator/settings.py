@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import gap
 from .cluster.pods import PodSettings
 
 
@@ -30,6 +31,8 @@ class Settings:
     and how often figures of institutions and investments are taken from the books."""
     accelerator_types: Mapping[str, str] = field(default_factory=dict)
     """Which accelerator a resource of the cluster is: ``nvidia.com/gpu`` an ``A100``, as institutions and lines say."""
+    catalogue: gap.Catalogue = field(default_factory=gap.published)
+    """The reference models that needs may name."""
     backoff_seconds: float = 10.0
     """From an attempt's failure to the first restart."""
     accounting_seconds: float = 3600.0

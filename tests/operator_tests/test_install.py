@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -86,6 +87,55 @@ def test_how_long_a_worker_may_be_silent_is_the_admin_s_to_say_in_seconds_that_c
     assert {"name": "ULLAGE_SILENCE_SECONDS", "value": "600"} in environment
     refused = helm(*TEMPLATE, values={"silenceSeconds": 5})
     assert (refused.returncode, "silenceSeconds" in refused.stderr) == (1, True)
+
+
+CATALOGUE = "version: 1\nmodels:\n  - {id: ours, name: 我们的, family: cnn, year: 2026}\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "content"),
+    [
+        ({}, None, []),
+        ({"existingConfigMap": "theirs"}, "theirs", []),
+        ({"content": CATALOGUE}, f"{RELEASE}-catalogue", [CATALOGUE]),
+    ],
+)
+def test_a_catalogue_of_the_cluster_s_own_is_mounted_and_named_to_the_operator(
+    values: dict[str, str], name: str | None, content: list[str]
+) -> None:
+    everything = {"catalogue": values, "podAnnotations": {"kept": "yes"}}
+    rendered = [one for one in yaml.safe_load_all(helm(*TEMPLATE, values=everything).stdout) if one]
+    (operator,) = [one["spec"]["template"] for one in rendered if one["kind"] == "Deployment"]
+    (container,) = operator["spec"]["containers"]
+    paths = [each["value"] for each in container["env"] if each["name"] == "ULLAGE_CATALOGUE"]
+    mounts = [each for each in container["volumeMounts"] if each["name"] == "catalogue"]
+    volumes = [each["configMap"] for each in operator["spec"]["volumes"] if each["name"] == "catalogue"]
+    assert (paths, mounts, volumes) == (
+        ([], [], [])
+        if name is None
+        else (
+            ["/etc/ullage/catalogue.yaml"],
+            [{"name": "catalogue", "mountPath": "/etc/ullage", "readOnly": True}],
+            [{"name": name}],
+        )
+    )
+    found = [one["data"] for one in rendered if one["kind"] == "ConfigMap"]
+    assert found == [{"catalogue.yaml": text} for text in content]
+    digests = [("ullage.dev/catalogue", hashlib.sha256(text.encode()).hexdigest()) for text in content]
+    assert operator["metadata"]["annotations"] == {"kept": "yes", **dict(digests)}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"existingConfigMap": "a", "content": "b"}, "expected existingConfigMap or content, found both"),
+        ({"path": "own.yaml"}, "path"),
+        ({"content": {"version": 1}}, "content"),
+    ],
+)
+def test_a_catalogue_in_no_place_or_in_two_is_refused(values: dict[str, object], said: str) -> None:
+    refused = helm(*TEMPLATE, values={"catalogue": values})
+    assert (refused.returncode, said in refused.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -17,3 +17,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- define "ullage.claim" -}}
 {{- .Values.persistence.existingClaim | default (printf "%s-books" (include "ullage.name" .)) -}}
 {{- end -}}
+
+{{- /* The ConfigMap with a catalogue of one's own; empty where there is none. */}}
+{{- define "ullage.catalogue" -}}
+{{- with .Values.catalogue }}
+{{- if and .existingConfigMap .content }}
+{{- fail "catalogue: expected existingConfigMap or content, found both; leave one out" }}
+{{- else if .content }}
+{{- printf "%s-catalogue" (include "ullage.name" $) }}
+{{- else }}
+{{- .existingConfigMap }}
+{{- end }}
+{{- end }}
+{{- end -}}

@@ -108,7 +108,13 @@ KindOption = Annotated[
     ),
 ]
 CatalogueOption = Annotated[
-    Path | None, typer.Option("--catalogue", metavar="FILE", help="Models of your own beside the published ones.")
+    Path | None,
+    typer.Option(
+        "--catalogue",
+        metavar="FILE",
+        envvar="ULLAGE_CATALOGUE",
+        help="Models of your own beside the published ones.",
+    ),
 ]
 SheetOption = Annotated[Sheet, typer.Option("--output", "-o", help="How the result is printed.")]
 CurrencyOption = Annotated[str, typer.Option(help="The budget's currency (ISO 4217); nothing is exchanged.")]
