@@ -114,6 +114,35 @@ def test_a_pod_that_was_made_while_an_older_list_was_on_its_way_stays() -> None:
     assert ask(answer, look) == ["made-meanwhile", "old"]
 
 
+def test_a_pod_that_a_list_had_no_more_does_not_come_back_by_an_answer_from_before_it() -> None:
+    """Nobody would ever tell again that it is gone."""
+    lists = [[observed(metadata={"uid": uid, "resourceVersion": "3"}) for uid in ("stays", "gone")]]
+    lists.append(lists[0][:1])
+    relisted = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        if "watch" in request.query and len(lists) == 2:
+            lists.pop(0)
+            return web.json_response({"kind": "Status", "code": 410, "reason": "Gone"}, status=410)
+        if "watch" in request.query:
+            relisted.set()
+            return web.json_response({"kind": "Status", "code": 500, "message": "no watch here"}, status=500)
+        version = str(9 - len(lists))
+        return web.json_response({"metadata": {"resourceVersion": version}, "items": lists[0]})
+
+    async def look(api: Api) -> list[str]:
+        pods = Reflector(api, pods_path(), "", key_of_pod, lambda _: None, keep=pod_kept)
+        task = asyncio.create_task(pods.run())
+        await relisted.wait()
+        task.cancel()
+        pods.put(observed(metadata={"uid": "gone", "resourceVersion": "5"}))
+        pods.put(observed(metadata={"uid": "stays", "resourceVersion": "6"}))
+        pods.put(observed(metadata={"uid": "made", "resourceVersion": "9"}))
+        return [f"{item['metadata']['uid']} {item['metadata']['resourceVersion']}" for item in pods.values()]
+
+    assert ask(answer, look) == ["stays 6", "made 9"]
+
+
 def test_a_job_is_parsed_once_for_each_change_that_is_not_ours() -> None:
     written: list[JsonObject] = []
 

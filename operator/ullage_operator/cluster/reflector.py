@@ -63,6 +63,7 @@ class Reflector:
         self._gone = gone
         self._objects: dict[JobKey, dict[str, JsonObject]] = defaultdict(dict)
         self._deleted: deque[str] = deque(maxlen=_REMEMBERED)
+        self._listed = 0
         self._contact = self._monotonic()
         self._connected = False
         self.synced = asyncio.Event()
@@ -86,7 +87,9 @@ class Reflector:
 
     def put(self, item: JsonObject) -> None:
         """Take an object that the API server has just answered with: the watch may tell of it only later."""
-        if uid_of(item) not in self._deleted:
+        # Of one that the newest list had no more, the watch will never tell again that it is gone.
+        unlisted = version_of(item) <= self._listed and uid_of(item) not in self._objects.get(self._key_of(item), {})
+        if uid_of(item) not in self._deleted and not unlisted:
             self._store(item)
 
     async def run(self) -> None:
@@ -113,7 +116,7 @@ class Reflector:
             for item in page["items"]:
                 there[self._key_of(item)][uid_of(item)] = self._keep(item)
             version = str(page["metadata"]["resourceVersion"])
-        before, self._objects = self._objects, there
+        before, self._objects, self._listed = self._objects, there, int(version)
         for item in (item for items in before.values() for item in items.values()):
             # What we made while the list was on its way is not in it; the watch will tell of it, and of its end.
             if version_of(item) > int(version):
