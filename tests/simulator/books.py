@@ -9,7 +9,15 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine, make_url
 
-from ullage_operator.ledger import ConflictingEntry, Entry, Ledger, LedgerUnavailable, RefusedEntry
+from ullage_operator.ledger import (
+    ConflictingEntry,
+    Entry,
+    HoldOpened,
+    HoldReleased,
+    Ledger,
+    LedgerUnavailable,
+    RefusedEntry,
+)
 from ullage_operator.ledger.database import connect, recognise
 from ullage_operator.ledger.workers import problems
 
@@ -20,6 +28,10 @@ class Books(Protocol):
     """What posts entries: all of them or none."""
 
     def post(self, entries: Sequence[Entry]) -> int: ...
+
+    def find(self, entry_id: str) -> Entry | None: ...
+
+    def open_holds(self) -> list[HoldOpened]: ...
 
 
 class MemoryBooks:
@@ -52,6 +64,14 @@ class MemoryBooks:
         self.by_worker |= by_worker
         return len(new)
 
+    def find(self, entry_id: str) -> Entry | None:
+        return self.entries.get(entry_id)
+
+    def open_holds(self) -> list[HoldOpened]:
+        workers = self.by_worker.values()
+        kept = [entries for entries in workers if not any(isinstance(entry, HoldReleased) for entry in entries)]
+        return [entry for entries in kept for entry in entries if isinstance(entry, HoldOpened)]
+
 
 class OnDisk(MemoryBooks):
     """The real ledger, and beside it what it is to hold."""
@@ -74,6 +94,16 @@ class OnDisk(MemoryBooks):
             raise written
         assert written == expected
         return written
+
+    def find(self, entry_id: str) -> Entry | None:
+        found = self.ledger.find(entry_id)
+        assert found == super().find(entry_id)
+        return found
+
+    def open_holds(self) -> list[HoldOpened]:
+        held = self.ledger.open_holds()
+        assert held == super().open_holds()
+        return held
 
 
 def empty_ledger(now_ms: Callable[[], int]) -> Ledger:
@@ -130,3 +160,10 @@ class BooksOfALife:
         for crash in crashes:
             self._die(crash.seconds)
         return written
+
+    def find(self, entry_id: str) -> Entry | None:
+        """Read: that can be done of a disk that is full, and a crash in it is one before the next call."""
+        return self._books.find(entry_id)
+
+    def open_holds(self) -> list[HoldOpened]:
+        return self._books.open_holds()

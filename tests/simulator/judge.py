@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from ullage_operator.cluster.names import (
     labels_of,
     uid_of,
 )
+from ullage_operator.cluster.observe import container_state
 from ullage_operator.ledger import Activity, HoldOpened, HoldReleased, Provenance
 from ullage_operator.ledger.workers import problems
 from ullage_operator.plan.instants import millis
@@ -33,6 +35,7 @@ RUNS = "no pod is let go while it runs"
 RESTARTS = "only failures that count use up maxRestarts"
 FAILS = "a job fails only for a reason"
 SECONDS = "every second of a hold is written exactly once"
+GONE = "what a pod held ends when the pod is gone"
 USAGE = "what workers used is in the status once"
 ENDS = "every job ends or waits for a named reason"
 NOTHING_TO_DO = "an operator with nothing to do writes nothing"
@@ -40,7 +43,7 @@ PASSES = "a pass raises nothing but what the API server said"
 BUSY = "the operator comes to rest"
 INVARIANTS = (
     *(ONE_ATTEMPT, TERMINAL, FINISHED, CREATING, ONCE, UNWRITTEN, RUNS, RESTARTS, FAILS, SECONDS, USAGE, ENDS),
-    *(NOTHING_TO_DO, PASSES, BUSY),
+    *(GONE, NOTHING_TO_DO, PASSES, BUSY),
 )
 _ENDED = ("Succeeded", "Failed")
 _OPEN = ("Creating", "Running")
@@ -193,13 +196,32 @@ class Judge:
 
     # -- in the end ---------------------------------------------------------------------------------
 
-    def conclude(self) -> None:
-        """Check what holds once everything has come to rest."""
+    def conclude(self, told_gone: Sequence[JsonObject]) -> None:
+        """Check what holds once everything has come to rest.
+
+        ``told_gone`` is of what pods the operator that lives was told that they are gone, as it knew them last.
+        """
+        for pod in told_gone:
+            self._check_told(pod)
         for machine in self._machines.values():
             if machine.bound_ms is not None:
                 self._check_books(machine)
         for uid, facts in self._jobs.items():
             self._check_usage(uid, facts)
+
+    def _check_told(self, pod: JsonObject) -> None:
+        """Whoever was told how a pod was when it went writes what it held, and until when, as far as it was told."""
+        machine = self._machines[uid_of(pod)]
+        if not pod["spec"].get("nodeName"):
+            return
+        entries = self._books.by_worker.get(machine.uid, [])
+        end = next((entry for entry in entries if isinstance(entry, HoldReleased)), None)
+        if end is None:
+            self.found(GONE, f"{machine.name}: the operator was told that it is gone, and the books have {entries}")
+            return
+        known = container_state(pod).get("terminated", {}).get("finishedAt") is not None
+        if known and end.provenance is not Provenance.MEASURED and not machine.was_lost:
+            self.found(GONE, f"{machine.name}: the operator was told of its end, and the books estimate it: {end}")
 
     def _check_books(self, machine: Machine) -> None:
         entries = self._books.by_worker.get(machine.uid, [])
@@ -207,13 +229,14 @@ class Judge:
             self.found(SECONDS, problem)
         holds = [entry for entry in entries if isinstance(entry, HoldOpened)]
         ends = [entry for entry in entries if isinstance(entry, HoldReleased)]
-        if machine.forced and not holds:
-            return  # Gone before anybody knew that it had a node.
+        if machine.vanished and not holds:
+            return  # Gone before anybody who lived to write it knew that it had a node.
         if len(holds) != 1 or holds[0].from_ms != machine.bound_ms:
             self.found(SECONDS, f"{machine.name}: bound at {machine.bound_ms}, and the books say {holds}")
             return
-        if machine.forced and not ends:
-            return  # Nobody is there any more who could tell when it ended.
+        if machine.removed and not ends:
+            self.found(GONE, f"{machine.name}: it is gone, and the books have no end of {holds}")
+            return
         if len(ends) != 1:
             self.found(SECONDS, f"{machine.name}: expected one end, found {ends}")
             return
@@ -223,17 +246,20 @@ class Judge:
             self.found(SECONDS, f"{machine.name}: ended at {machine.finished_ms}, and the books say {end}")
         if end.to_ms > self._books.posted_ms[end.id] + SKEW_MS:
             self.found(SECONDS, f"{machine.name}: its end was written before it was: {end}")
-        if machine.finished_ms is not None and not measured and not machine.was_lost and not machine.forced:
+        if machine.cut_ms is not None and not machine.was_lost and end.to_ms < machine.cut_ms - SKEW_MS:
+            self.found(GONE, f"{machine.name}: it was there until {machine.cut_ms}, and the books say {end}")
+        if machine.finished_ms is not None and not measured and not machine.was_lost and not machine.vanished:
             self.found(SECONDS, f"{machine.name}: its end was known, and the books have an estimate: {end}")
         activities = [entry for entry in entries if isinstance(entry, Activity)]
-        if machine.told and not machine.was_lost and [a.provenance for a in activities] != [Provenance.MEASURED]:
+        certain = machine.told and not (machine.was_lost or machine.vanished)
+        if certain and [a.provenance for a in activities] != [Provenance.MEASURED]:
             self.found(SECONDS, f"{machine.name}: expected what its last word says, found {activities}")
 
     def _check_usage(self, uid: str, facts: _JobFacts) -> None:
         machines = self._of(uid)
         told = CPU_MS * sum(machine.told for machine in machines)
         used = (facts.status.get("usage") or {}).get("cpuMs", 0)
-        certain = facts.ended is not None and not any(m.was_lost or m.forced for m in machines)
+        certain = facts.ended is not None and not any(m.was_lost or m.vanished for m in machines)
         if used > told or (certain and used != told):
             self.found(USAGE, f"{uid}: {told} ms were told of, and the status says {used}")
 

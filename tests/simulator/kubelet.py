@@ -66,7 +66,9 @@ class Machine:
     removed: bool = False
     """It is gone from the API server."""
     forced: bool = False
-    """Somebody took its finalizer."""
+    """Somebody took its finalizer: it may go without being let go, and then it counts as lost."""
+    cut_ms: int | None = None
+    """When it was gone from the API server although it held a node until then."""
     _stopping: bool = False
 
     # -- identity -----------------------------------------------------------------------------------
@@ -78,6 +80,11 @@ class Machine:
     @property
     def attempt(self) -> tuple[str, int]:
         return self.labels[STAGE_LABEL], int(self.labels[ATTEMPT_LABEL])
+
+    @property
+    def vanished(self) -> bool:
+        """Whether it is gone and may not have been let go."""
+        return self.forced and self.removed
 
     @property
     def index(self) -> int:
@@ -154,6 +161,9 @@ class Machine:
     def hear(self, change: Change) -> None:
         """Take what the API server tells of the pod."""
         if change.type == "DELETED":
+            if self.bound_ms is not None and not self.ended:
+                self.cut_ms = self.store.now_ms()
+            self.mishap |= self.forced
             self.removed = True
             self.ended, self.running = True, False
             return
@@ -233,18 +243,23 @@ class Machine:
             self.fate = replace(self.fate, end="succeeds")
             self._start()
 
-    def vanish(self) -> None:
-        """Somebody takes its finalizer and deletes it by force."""
+    def take_finalizer(self) -> None:
+        """Somebody takes its finalizer; where it was only waiting for that, it is gone."""
         if self.removed:
             return
-        self.forced = self.mishap = True
+        self.forced = True
 
         def strip(item: JsonObject) -> None:
             item["metadata"]["finalizers"] = []
 
         self._change(strip)
+
+    def vanish(self, grace: int | None = 0) -> None:
+        """Somebody takes its finalizer and deletes it, by force or with the grace period that it has."""
+        self.take_finalizer()
         if self._item() is not None:
-            self.store.delete(PODS, self.name, self.uid, grace=0)
+            self.mishap |= self.lost
+            self.store.delete(PODS, self.name, self.uid, grace)
 
     # -- what it tells ------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from ullage_operator.plan import Admission
 from ullage_operator.posting import Poster
 from ullage_operator.reconcile import Reconciler
 from ullage_operator.settings import Settings
+from ullage_operator.vanished import Vanished
 from ullage_operator.workqueue import WorkQueue
 
 from .books import Books, BooksOfALife
@@ -105,14 +106,29 @@ class Life:
         clock = Clock(lambda: store.now_ms() + weather.skew_ms, loop.time)
         self._queue: WorkQueue[JobKey] = WorkQueue(self._pass)
         self._jobs = Jobs(api)
-        self._pods = Reflector(api, pods_path(), selector(), key_of_pod, self._queue.add, loop.time, keep=pod_kept)
+        self.told_gone: list[JsonObject] = []
+        """Pods that this life was told to be gone, as it knew them last."""
+        self._pods = Reflector(
+            api, pods_path(), selector(), key_of_pod, self._queue.add, loop.time, keep=pod_kept, gone=self._pod_gone
+        )
         self._poster = Poster(cast("Ledger", self._books))
         workers = PodWorkers(api, self._pods, PodSettings(), "ullage-system", b"secret")
         network = cast("aiohttp.ClientSession", _Network(answer))
         self._puller = Puller(network, SETTINGS.progress_seconds, loop.time, self._queue.add)
         self._recorder = Recorder(api)
+        written = {(hold.worker_uid, False) for hold in self._books.open_holds()}
+        self._vanished = Vanished(api, self._pods, self._poster, self._puller, written, clock)
         self._reconciler = Reconciler(
-            self._jobs, self._pods, workers, self._poster, self._puller, self._recorder, SETTINGS, clock, admit
+            self._jobs,
+            self._pods,
+            workers,
+            self._poster,
+            self._puller,
+            self._recorder,
+            SETTINGS,
+            clock,
+            admit,
+            written=written,
         )
         self._api = api
         self._task = asyncio.create_task(self._run())
@@ -155,6 +171,11 @@ class Life:
             await self._pods.synced.wait()
             group.create_task(self._queue.run(SETTINGS.workers))
             group.create_task(self._resync())
+            group.create_task(self._vanished.run())
+
+    def _pod_gone(self, pod: JsonObject) -> None:
+        self.told_gone.append(pod)
+        self._vanished.gone(pod)
 
     async def _pass(self, key: JobKey) -> float | None:
         self._passes_made += 1
@@ -162,7 +183,8 @@ class Life:
             self._failed(BUSY, f"{key}: {self._passes_made} passes")
             await asyncio.get_running_loop().create_future()
         try:
-            return await self._reconciler.reconcile(key)
+            waits = [await self._vanished.settle(key), await self._reconciler.reconcile(key)]
+            return min((wait for wait in waits if wait is not None), default=None)
         except EXPECTED:
             raise
         except Exception as error:

@@ -14,6 +14,7 @@ from .judge import (
     CREATING,
     ENDS,
     FINISHED,
+    GONE,
     NOTHING_TO_DO,
     ONCE,
     ONE_ATTEMPT,
@@ -88,7 +89,7 @@ BUGS = (
         "plan/decide.py",
         "number = 1 + max([stage.attempt, *(w.attempt for w in self.workers if w.stage is stage.name)])",
         "number = max(1, stage.attempt)",
-        frozenset({BUSY, ENDS, ONCE}),
+        frozenset({BUSY, ENDS, ONCE, USAGE}),
     ),
     Bug(
         "a gang that has lost a worker is given up while the others live",
@@ -161,5 +162,19 @@ BUGS = (
         "if wait is None and decision.status != job.status:",
         "if wait is None and (decision.status != job.status or uid_of(raw) not in self._status_written):",
         frozenset({NOTHING_TO_DO}),
+    ),
+    Bug(
+        "a hold that is open in the books stays so although its pod is gone",
+        "vanished.py",
+        "if hold.worker_uid not in known and not await self._is_there(hold):",
+        "if hold.worker_uid not in known and await self._is_there(hold):",
+        frozenset({GONE}),
+    ),
+    Bug(
+        "a pod that is gone is passed over if its hold is written",
+        "vanished.py",
+        "if (uid, True) not in self.written:",
+        "if (uid, False) not in self.written:",
+        frozenset({GONE}),
     ),
 )

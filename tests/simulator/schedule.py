@@ -115,6 +115,7 @@ _TIMED: tuple[tuple[str, float], ...] = (
     ("calm", 0.5),
 )
 _IN_CALL: tuple[tuple[str, float], ...] = (("crash", 3.0), ("error 500", 1.0), ("timeout", 1.5), ("conflict", 0.5))
+_TAKEN = ("take finalizer", "take finalizer and delete", "vanish unseen")
 
 
 def draw(seed: int) -> Schedule:
@@ -123,14 +124,12 @@ def draw(seed: int) -> Schedule:
     jobs = tuple(_job(dice) for _ in range(dice.choice((1, 1, 1, 1, 2))))
     count = dice.choice((0, 1, 2, 3, 4, 6, 9))
     events = [_event(dice, len(jobs)) for _ in range(count)]
-    return Schedule(
-        seed=seed,
-        jobs=jobs,
-        events=tuple(sorted(events, key=lambda event: (event.at, event.call))),
-        lag=dice.choice((0.01, 0.1, 1.0, 3.0)),
-        real_ledger=dice.random() < 0.02,
-        heal=dice.random() < 0.7,
-    )
+    lag = dice.choice((0.01, 0.1, 1.0, 3.0))
+    real_ledger, heal = dice.random() < 0.02, dice.random() < 0.7
+    # Drawn last, so that all else that follows from a seed is what it was before there were these.
+    events += [_taken(dice, len(jobs)) for _ in range(dice.choice((0, 0, 0, 0, 0, 0, 0, 0, 1, 2)))]
+    in_order = tuple(sorted(events, key=lambda event: (event.at, event.call)))
+    return Schedule(seed=seed, jobs=jobs, events=in_order, lag=lag, real_ledger=real_ledger, heal=heal)
 
 
 def _job(dice: Random) -> JobPlan:
@@ -176,4 +175,15 @@ def _event(dice: Random, jobs: int) -> Event:
     kind = dice.choices(kinds, weights)[0]
     return Event(
         kind, at=round(dice.choice((5.0, 30.0, _HORIZON)) * dice.random(), 2), job=job, seconds=seconds, pick=pick
+    )
+
+
+def _taken(dice: Random, jobs: int) -> Event:
+    """Somebody takes our finalizer off a pod; ``seconds`` is for how long the operator is down, where it is."""
+    return Event(
+        dice.choice(_TAKEN),
+        at=round(dice.choice((5.0, 30.0, _HORIZON)) * dice.random(), 2),
+        job=dice.randrange(jobs),
+        seconds=round(dice.choice((0.5, 5.0, 40.0)) * dice.random(), 2),
+        pick=dice.randrange(6),
     )

@@ -27,6 +27,8 @@ _NAMESPACE = "physics"
 _MANY_CALLS = 3_000
 _CALM_SECONDS = 600.0
 """Longer than all of a job's starts may take until each is given up: a deadline that passes is something to do."""
+_REVIEW_SECONDS = 330.0
+"""A little longer than what lies between two looks of the operator at the holds that are open in its books."""
 _PATIENCE_SECONDS = 5_000.0
 _STEP_SECONDS = 20.0
 
@@ -73,10 +75,11 @@ class _World:
         await self._play()
         await self._heal()
         await self._rest()
+        await self._review()
         if self.judge.violation is None:
-            self.judge.conclude()
+            self.judge.conclude(self.lives[-1].told_gone)
         if self.judge.violation is None:
-            await self._restart_with_nothing_to_do()
+            await self._restart_quietly("it is at rest")
         await self._end()
         return self.judge.violation
 
@@ -128,9 +131,12 @@ class _World:
                 machine.pull()
             await self._sleep(_STEP_SECONDS)
 
-    async def _restart_with_nothing_to_do(self) -> None:
+    async def _review(self) -> None:
+        """Give the operator the time to try again what the books did not take, and to look at what is open there."""
         await self._sleep(_STEP_SECONDS)
-        await self._restart_quietly("it is at rest")
+        ends = self.loop.time() + _REVIEW_SECONDS
+        while self.loop.time() < ends and self.judge.violation is None and self.books.open_holds():
+            await self._sleep(_STEP_SECONDS)
 
     async def _restart_quietly(self, when: str) -> None:
         self.lives[-1].die(0.1)
@@ -305,6 +311,13 @@ class _World:
                 machine.lose()
             case "vanish":
                 machine.vanish()
+            case "vanish unseen":
+                self.lives[-1].die(event.seconds)
+                machine.vanish()
+            case "take finalizer":
+                machine.take_finalizer()
+            case "take finalizer and delete":
+                machine.vanish(grace=None)
 
     def _make_job(self, number: int) -> None:
         name = f"job-{number}"
