@@ -86,6 +86,7 @@ def used(hold: HoldOpened, report: ExitReport, end_ms: int, *, measured: bool) -
         usage=usage,
         ranks=tuple(report.ranks),
         energy=energy,
+        parameters=report.parameters,
         provenance=Provenance.MEASURED if measured else Provenance.ESTIMATED,
         source="exit report" if measured else "last heartbeat",
     )

@@ -58,11 +58,13 @@ def test_the_contract_imports_no_framework():
 
 
 def test_usages_add_up_and_what_one_side_does_not_know_is_what_the_other_knows():
-    left = Usage(wall_ms=1, cpu_ms=2, peak_memory_bytes=30, gpu_ms=None, gpu_joules=4, samples=5)
-    right = Usage(wall_ms=10, cpu_ms=20, peak_memory_bytes=3, gpu_ms=None, gpu_joules=None, bytes_read=7)
+    left = Usage(wall_ms=1, cpu_ms=2, peak_memory_bytes=30, gpu_ms=None, gpu_joules=4, samples=5, flop=2 * 10**23)
+    right = Usage(wall_ms=10, cpu_ms=20, peak_memory_bytes=3, gpu_ms=None, gpu_joules=None, bytes_read=7, flop=1)
     assert left + right == Usage(
-        wall_ms=11, cpu_ms=22, peak_memory_bytes=30, gpu_ms=None, gpu_joules=4, samples=5, bytes_read=7
-    )
+        wall_ms=11, cpu_ms=22, peak_memory_bytes=30, gpu_ms=None, gpu_joules=4, samples=5, bytes_read=7,
+        flop=2 * 10**23 + 1,
+    )  # fmt: skip
+    assert (left + Usage(flop=None)).flop == 2 * 10**23
 
 
 def minimal_data():

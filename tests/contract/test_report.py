@@ -20,6 +20,7 @@ from ullage_trainer.config import (
     Stage,
     StopRequested,
     StorageFailure,
+    Usage,
     Use,
     WorkerState,
 )
@@ -58,6 +59,12 @@ reports = st.builds(
     state=st.sampled_from(WorkerState),
     started_ms=st.integers(0, 2**45),
     updated_ms=st.integers(0, 2**45),
+    usage=st.builds(
+        lambda **fields: Usage.model_validate(fields),
+        samples=st.integers(0, 2**63),
+        flop=st.none() | st.integers(0, 10**28),
+    ),
+    parameters=st.none() | st.integers(0, 2**63),
     ranks=st.lists(st.tuples(st.integers(0, 10**5), st.integers(0, 10**12), st.integers(0, 10**15)), max_size=64),
     failure=st.none() | failures,
     checkpoint=st.none() | checkpoints,
@@ -77,7 +84,8 @@ def test_a_report_always_fits_and_can_always_be_read_back(report):
         report.index,
         report.state,
     )
-    assert (again.usage, again.checkpoint) == (report.usage, report.checkpoint)
+    told = (again.usage, again.parameters, again.checkpoint)
+    assert told == (report.usage, report.parameters, report.checkpoint)
     assert (again.failure is None) == (report.failure is None)
     if report.failure is not None and again.failure is not None:
         assert again.failure.reason is report.failure.reason
@@ -97,6 +105,12 @@ def test_a_report_that_fits_loses_nothing():
         metrics={"accuracy": 0.5},
     )
     assert ExitReport.model_validate_json(report.encode()) == report
+
+
+def test_operations_are_digits_in_a_text_since_a_number_of_json_has_64_bits_at_the_most():
+    usage = Usage(samples=300 * 10**9, flop=314 * 10**21 + 7)
+    assert usage.model_dump(mode="json", by_alias=True)["flop"] == "314000000000000000000007"
+    assert Usage.model_validate_json(usage.model_dump_json(by_alias=True)) == usage
 
 
 def test_every_reason_has_an_exit_code_and_bad_input_is_never_tried_again():

@@ -36,11 +36,12 @@ def test_all_errors_of_an_entry_come_at_once() -> None:
 
 def test_activity_that_ends_before_it_starts_names_its_ranks_twice_and_does_not_fit_is_refused_for_each() -> None:
     with pytest.raises(ValidationError) as caught:
-        activity(from_ms=10, to_ms=9, ranks=((0, 1, 1), (0, 2, 2)), usage=Usage(cpu_ms=2**63))
+        activity(from_ms=10, to_ms=9, ranks=((0, 1, 1), (0, 2, 2)), usage=Usage(cpu_ms=2**63, flop=10**29))
     assert [error["msg"] for error in caught.value.errors()] == [
         (
             "Value error, expected to_ms at or after from_ms 10, found 9; expected each rank once, found [0, 0]; "
-            "usage.cpu_ms: expected at most 9223372036854775807, found 9223372036854775808"
+            "usage.cpu_ms: expected at most 9223372036854775807, found 9223372036854775808; "
+            "usage.flop: expected at most 92233720368547758070000000000, found 100000000000000000000000000000"
         )
     ]
 

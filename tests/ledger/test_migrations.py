@@ -17,16 +17,19 @@ from ullage_operator.ledger.migrations import upgrade
 from ullage_operator.ledger.migrations.run import latest
 from ullage_operator.ledger.tables import SCHEMA_VERSION, append_only, metadata
 from ullage_operator.ledger.verify import triggers_at_work
+from ullage_trainer.config import Usage
 
-VERSION_1 = (Path(__file__).parent / "version_1.sql").read_text(encoding="utf-8")
+
+def written(path: Path, version: int) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((Path(__file__).parent / f"version_{version}.sql").read_text(encoding="utf-8"))
+    return path
 
 
 @pytest.fixture
 def old_ledger(ledger_file: Path) -> Path:
     """Books that version 1 wrote: a worker's life, a correction, and a hold that is open."""
-    with closing(sqlite3.connect(ledger_file)) as connection:
-        connection.executescript(VERSION_1)
-    return ledger_file
+    return written(ledger_file, 1)
 
 
 def opened(path: Path, *, read_only: bool = False) -> Ledger:
@@ -91,12 +94,33 @@ def test_books_of_version_1_are_migrated_when_they_are_opened_to_write(old_ledge
         assert ledger.verify() == []
     with closing(sqlite3.connect(old_ledger)) as connection:
         versions = connection.execute("SELECT version, created_at_ms FROM schema_version ORDER BY version").fetchall()
-    assert versions == [(1, 100_000), (2, 200_000)]
+    assert versions == [(1, 100_000), (3, 200_000)]
+
+
+def test_books_of_version_2_keep_their_hashes_and_take_operations_from_then_on(ledger_file: Path) -> None:
+    """Version 2 wrote entries of every type, and a hold that is open."""
+    counted = activity(
+        "worker-2", usage=Usage(samples=300 * 10**9, flop=314 * 10**21 + 7), parameters=175 * 10**9, ranks=()
+    )
+    with closing(sqlite3.connect(written(ledger_file, 2))) as connection:
+        hashes = connection.execute("SELECT sequence, hash FROM entry ORDER BY sequence").fetchall()
+    with opened(ledger_file) as ledger:
+        assert ledger.verify() == []
+        assert (ledger.post(one_of_each()), ledger.find(activity().id)) == (0, activity())
+        assert (ledger.post([counted]), ledger.find(counted.id)) == (1, counted)
+        assert ledger.verify() == []
+        row = ledger.usage(0, 200_000)[0]
+    assert (row.samples, row.samples_counted) == (300 * 10**9 + 4_000, 300 * 10**9)
+    assert (row.flop, row.parameters) == (314 * 10**21 + 7, 175 * 10**9)
+    with closing(sqlite3.connect(ledger_file)) as connection:
+        assert connection.execute("SELECT sequence, hash FROM entry ORDER BY sequence").fetchall()[:-1] == hashes
+        versions = connection.execute("SELECT version, created_at_ms FROM schema_version ORDER BY version").fetchall()
+    assert versions == [(2, 100_000), (3, 200_000)]
 
 
 def test_books_of_version_1_are_not_read_and_not_changed_when_they_are_opened_to_be_read(old_ledger: Path) -> None:
     before = old_ledger.read_bytes()
-    with pytest.raises(LedgerTooOld, match=r"expected schema version 2, found 1, .*brings it up to date"):
+    with pytest.raises(LedgerTooOld, match=r"expected schema version 3, found 1, .*brings it up to date"):
         opened(old_ledger, read_only=True)
     assert old_ledger.read_bytes() == before
 

@@ -4,6 +4,7 @@ import json
 
 from ledger.builders import activity, hold, release
 from ullage_operator.ledger import Ledger, Provenance, Scope, UsageLine, UsageTable, usage_table
+from ullage_trainer.config import Usage
 
 EMPTY = UsageLine(
     group={},
@@ -22,6 +23,9 @@ EMPTY = UsageLine(
     memory_held_gib_seconds=0,
     peak_memory_bytes=None,
     samples=None,
+    parameters=None,
+    flop=None,
+    flop_counted_share=None,
     bytes_read=None,
     energy_joules=None,
     energy_low_joules=None,
@@ -46,6 +50,9 @@ LINE = UsageLine(
     memory_held_gib_seconds=40,
     peak_memory_bytes=500_000_000,
     samples=4_000,
+    parameters=None,
+    flop=None,
+    flop_counted_share=0,
     bytes_read=1_000,
     energy_joules=100,
     energy_low_joules=30,
@@ -70,6 +77,14 @@ def test_usage_has_units_scope_and_the_share_that_was_measured(ledger: Ledger) -
         lines=(LINE.model_copy(update={"group": {"job": "physics/flights"}}),),
         total=LINE,
     )
+
+
+def test_operations_are_exact_beyond_64_bits_with_the_share_of_samples_that_they_are_of(ledger: Ledger) -> None:
+    counted = Usage(samples=12_000, flop=314 * 10**21 + 1)
+    ledger.post([hold(), activity(), hold("worker-2"), activity("worker-2", usage=counted, parameters=175 * 10**9)])
+    found = json.loads(json.dumps(table(ledger, 0, 50_000).to_json()))["total"]
+    told = (found["samples"], found["parameters"], found["flop"], found["flop_counted_share"])
+    assert told == (16_000, 175 * 10**9, 314 * 10**21 + 1, 0.75)
 
 
 def test_a_period_in_which_nothing_was_held_has_nulls_where_nothing_is_known(ledger: Ledger) -> None:

@@ -36,6 +36,8 @@ SUMMED = (
     "cpu_used_ms",
     "memory_held_mib_ms",
     "samples",
+    "samples_counted",
+    "flop",
     "bytes_read",
     "joules",
     "joules_low",
@@ -60,6 +62,7 @@ def test_a_whole_life_is_summed_in_whole_units(ledger: Ledger) -> None:
             memory_held_mib_ms=20_480_000,
             peak_memory_bytes=500_000_000,
             samples=4_000,
+            samples_counted=0,
             bytes_read=1_000,
             joules=100,
             joules_low=30,
@@ -86,6 +89,7 @@ def test_a_period_takes_its_seconds_of_a_hold_and_its_share_of_activity(ledger: 
             memory_held_mib_ms=4_096_000,
             peak_memory_bytes=500_000_000,
             samples=1_000,
+            samples_counted=0,
             bytes_read=250,
             joules=25,
             joules_low=8,
@@ -128,6 +132,23 @@ def test_energy_without_an_upper_bound_in_one_worker_has_none_in_the_sum(ledger:
     ledger.post([hold(), activity(energy=at_least), hold("worker-2"), activity("worker-2")])
     row = ledger.usage(0, 11_000)[0]
     assert (row.joules, row.joules_low, row.joules_high, row.joules_estimated) == (105, 31, None, 105)
+
+
+def test_operations_of_failed_attempts_count_and_the_greatest_model_is_told(ledger: Ledger) -> None:
+    ledger.post(
+        [
+            *(hold(), activity(usage=Usage(samples=10, flop=10 * 171), parameters=33)),
+            *(hold("worker-2", index=1), activity("worker-2", usage=Usage(samples=9, flop=9 * 171))),
+            *(release(outcome=Outcome.FAILED), release("worker-2", outcome=Outcome.FAILED)),
+            *(hold("worker-3", attempt=2), activity("worker-3", usage=Usage(samples=100, flop=17_100), parameters=33)),
+        ]
+    )
+    rows = [*ledger.usage(0, 50_000, by=("outcome",)), *ledger.usage(0, 50_000)]
+    assert [(row.group, row.samples, row.samples_counted, row.flop, row.parameters) for row in rows] == [
+        ({"outcome": "Failed"}, 19, 19, 3_249, 33),
+        ({"outcome": OPEN}, 100, 100, 17_100, 33),
+        ({}, 119, 119, 20_349, 33),
+    ]
 
 
 def test_groups_hold_what_is_theirs_and_a_job_is_counted_once(ledger: Ledger) -> None:
@@ -215,8 +236,11 @@ def life(number: int, facts: tuple[int, int, bool, bool, int, int | None]) -> li
     if ended:
         entries.append(release(uid, context=context, to_ms=end))
     if active:
-        used = Usage(cpu_ms=amount, samples=amount // 7, bytes_read=amount, gpu_active_ms=gpu_active_ms)
-        entries.append(activity(uid, context=context, from_ms=start + length // 3, to_ms=end, usage=used, ranks=()))
+        flop = None if amount % 5 == 0 else amount**3 * 10**9 + amount
+        used = Usage(cpu_ms=amount, samples=amount // 7, bytes_read=amount, gpu_active_ms=gpu_active_ms, flop=flop)
+        times = {"from_ms": start + length // 3, "to_ms": end}
+        size = gpu_active_ms if number == 0 else None
+        entries.append(activity(uid, context=context, **times, usage=used, ranks=(), parameters=size))
     return entries
 
 

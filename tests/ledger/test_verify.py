@@ -13,6 +13,7 @@ from ledger.builders import activity, data_use, hold, release
 from ledger.subject_builders import capacity, one_of_each
 from ullage_operator.ledger import Ledger, Reversal
 from ullage_operator.ledger.tables import append_only, metadata, triggers
+from ullage_trainer.config import Usage
 
 TABLES = tuple(table.name for table in metadata.sorted_tables if table.name != "schema_version")
 
@@ -24,6 +25,7 @@ def books(ledger_file: Path) -> Iterator[Ledger]:
         ledger.post([hold(), activity(), data_use(), release()])
         reversal = Reversal.of(release(), reason="clock", author="ana", at_ms=20_000)
         ledger.post([reversal, release(to_ms=10_500, revision=2), hold("worker-2")])
+        ledger.post([activity("worker-2", usage=Usage(samples=4_000, flop=314 * 10**21), parameters=175 * 10**9)])
         ledger.post(one_of_each()[4:])
         ledger.post([capacity(name="n2", from_ms=0)])  # late, as second 0 is closed
         yield ledger

@@ -30,7 +30,7 @@ from ullage_operator.plan import Worker, WorkerPhase, worker_plans
 from ullage_trainer.config import ExitReport, Stage, Usage, Use, WorkerState
 
 OPENED_MS, STARTED_MS, UPDATED_MS = 1_000, 1_200, 9_000
-USAGE = Usage(wall_ms=7_800, cpu_ms=9_500, peak_memory_bytes=200 << 20, bytes_read=4_082, samples=200)
+USAGE = Usage(wall_ms=7_800, cpu_ms=9_500, peak_memory_bytes=200 << 20, bytes_read=4_082, samples=200, flop=34_200)
 USE = Use(asset="points", fingerprint="f", rows_read=200, rows_accepted=190, bytes=4_082)
 MEGA = 1 << 20
 
@@ -57,7 +57,13 @@ def hold(uid: str = "worker-1") -> HoldOpened:
 
 
 def report(state: WorkerState, **facts: object) -> ExitReport:
-    known: dict[str, object] = {"started_ms": STARTED_MS, "updated_ms": UPDATED_MS, "usage": USAGE, "uses": [USE]}
+    known: dict[str, object] = {
+        "started_ms": STARTED_MS,
+        "updated_ms": UPDATED_MS,
+        "usage": USAGE,
+        "uses": [USE],
+        "parameters": 33,
+    }
     return ExitReport.model_validate(
         {"stage": Stage.PREPARE, "attempt": 1, "index": 0, "state": state, "ranks": [(0, 9_000, 200 * MEGA)]}
         | known
@@ -79,6 +85,7 @@ def entries_of(outcome: Outcome, provenance: Provenance, source: str) -> list[En
                 "to_ms": UPDATED_MS,
                 "usage": USAGE,
                 "ranks": ((0, 9_000, 200 * MEGA),),
+                "parameters": 33,
                 "energy": estimate(9_500, 2048 * MEGA, UPDATED_MS - STARTED_MS, gpu_joules=None, accelerators=0),
             }
         ),

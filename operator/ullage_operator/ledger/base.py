@@ -13,6 +13,11 @@ MAX_INTEGER: Final = 2**63 - 1
 Amount = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 """A quantity in the unit that its name ends with, or a count."""
 
+FLOP_BASE: Final = 10**10
+"""Operations are stored as two integers, how many times this and the rest: a training's do not fit in 64 bits."""
+MAX_FLOP: Final = MAX_INTEGER * FLOP_BASE
+"""More operations than this are not stored."""
+
 Millis = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 """Milliseconds since 1970, UTC."""
 

@@ -67,6 +67,12 @@ class UsageLine(Record):
     """Greatest resident set of one process."""
     samples: int | None
     """Samples gone through."""
+    parameters: int | None
+    """How many numbers the greatest model holds that was trained."""
+    flop: int | None
+    """Floating-point operations of training, over the counted share: estimated, by the model's graph, not metered."""
+    flop_counted_share: float | None
+    """The share of the samples whose operations are known; null where there were none."""
     bytes_read: int | None
     """Bytes of input files read."""
     energy_joules: int | None
@@ -134,6 +140,9 @@ def _line(row: UsageRow) -> UsageLine:
         memory_held_gib_seconds=row.memory_held_mib_ms / (_MIB_PER_GIB * _MS),
         peak_memory_bytes=row.peak_memory_bytes,
         samples=row.samples,
+        parameters=row.parameters,
+        flop=row.flop,
+        flop_counted_share=_over(row.samples_counted, row.samples or 0),
         bytes_read=row.bytes_read,
         energy_joules=row.joules,
         energy_low_joules=row.joules_low,

@@ -17,6 +17,12 @@ from .entries import BaseEntry, Entry, EntryContext, Reversal, SubjectEntry, Wor
 GENESIS: Final = "0" * 64
 """What stands in the first entry for the hash of the one before."""
 
+_ADDED: Final = {
+    tables.entry.name: frozenset({"subject"}),
+    tables.activity.name: frozenset({"flop_high", "flop_low", "parameters"}),
+}
+"""Columns that tables did not have from the start: hashes of entries from before were made without them."""
+
 _CONTEXT: Final = tuple(EntryContext.model_fields)
 _COMMON: Final = tuple(name for name in BaseEntry.model_fields)
 
@@ -106,13 +112,20 @@ def booked_ms(stored: Stored) -> int | None:
 def chained(stored: Stored) -> str:
     """Return the SHA-256, in hex, of all facts of an entry and of the hash before it, as canonical JSON."""
     facts = {name: value for name, value in stored.entry.items() if name != "hash"}
-    if facts.get("subject") is None:
-        # The first version had no such column, and its hashes still hold.
-        facts.pop("subject", None)
-    details = {name: rows for name, rows in stored.details.items() if rows}
+    facts = _told(facts, _ADDED["entry"])
+    details = {
+        name: [_told(row, _ADDED[name]) for row in rows] if name in _ADDED else rows
+        for name, rows in stored.details.items()
+        if rows
+    }
     # repr: a value that was tampered into a blob has no JSON, but it must have a hash: another one.
     canonical = json.dumps([facts, details], sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=repr)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _told(row: Row, added: frozenset[str]) -> Row:
+    """Leave out the columns that were added later, where they tell nothing: what was posted before still holds."""
+    return {name: value for name, value in row.items() if value is not None or name not in added}
 
 
 def read(connection: Connection, where: ColumnElement[bool] | None = None) -> list[Stored]:

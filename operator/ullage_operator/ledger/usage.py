@@ -12,6 +12,9 @@ from .workers import Worker
 
 GroupKey = Literal["institution", "programme", "model_family", "job", "stage", "outcome"]
 
+_GREATEST: Final = ("peak_memory_bytes", "parameters")
+"""Of these a group has the greatest; everything else is summed."""
+
 OPEN: Final = "Open"
 """The outcome of a hold that has not been released."""
 
@@ -48,6 +51,12 @@ class UsageRow:
     """Greatest resident set of one process."""
     samples: int | None = None
     """Samples gone through."""
+    samples_counted: int | None = None
+    """The part of the samples whose operations are known."""
+    flop: int | None = None
+    """Floating-point operations of training on them, counted from the model's graph."""
+    parameters: int | None = None
+    """How many numbers the greatest model holds that was trained."""
     bytes_read: int | None = None
     """Bytes of input files read."""
     joules: int | None = None
@@ -148,6 +157,9 @@ def of_worker(worker: Worker, start_ms: int, end_ms: int, now_ms: int) -> UsageR
         memory_held_mib_ms=hold.memory_mib * held_ms,
         peak_memory_bytes=max((entry.usage.peak_memory_bytes for entry in here), default=None),
         samples=part(lambda entry: entry.usage.samples),
+        samples_counted=part(lambda entry: 0 if entry.usage.flop is None else entry.usage.samples),
+        flop=part(lambda entry: entry.usage.flop),
+        parameters=max((e.parameters for e in here if e.parameters is not None), default=None),
         bytes_read=part(lambda entry: entry.usage.bytes_read),
         joules=part(lambda entry: entry.energy.joules),
         joules_low=part(lambda entry: entry.energy.joules_low),
@@ -168,12 +180,12 @@ def _part(total: int | None, entry: Activity, start_ms: int, end_ms: int) -> int
 
 
 def _total(group: dict[GroupKey, str | None], rows: Sequence[UsageRow]) -> UsageRow:
-    """Sum rows: a peak is the greatest, null where nothing is known, and no upper bound where one has none."""
+    """Sum rows: of peaks and sizes the greatest, null where nothing is known, and no upper bound where one has none."""
     sums: dict[str, int] = {}
     for column in fields(UsageRow):
         known = [getattr(row, column.name) for row in rows if getattr(row, column.name) is not None]
         if known and column.name != "group":
-            sums[column.name] = max(known) if column.name == "peak_memory_bytes" else sum(known)
+            sums[column.name] = max(known) if column.name in _GREATEST else sum(known)
     if any(row.joules is not None and row.joules_high is None for row in rows):
         sums.pop("joules_high", None)
     return UsageRow(group=group, **sums)

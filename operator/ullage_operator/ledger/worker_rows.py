@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ullage_trainer.config import Usage, Use
 
 from . import tables
+from .base import FLOP_BASE
 from .details import Details, Row, single
 from .entries import Activity, DataUse, HoldOpened, HoldReleased, OfWorker
 
@@ -22,7 +23,7 @@ TABLES: Final = (
 )
 """Types, each with a table that has its facts."""
 
-_USAGE: Final = tuple(Usage.model_fields)
+_USAGE: Final = tuple(name for name in Usage.model_fields if name != "flop")
 _USE: Final = tuple(Use.model_fields)
 _HOLD: Final = ("stage", "attempt", "slots", "accelerators", "accelerator_type", "cpu_millis", "memory_mib")
 _JOULES: Final = ("joules", "joules_low", "joules_high")
@@ -52,7 +53,8 @@ def parse(row: Row, common: Mapping[str, object], found: Details) -> OfWorker | 
             facts = {
                 "from_ms": start,
                 "to_ms": end,
-                "usage": {name: detail[name] for name in _USAGE},
+                "usage": {name: detail[name] for name in _USAGE} | {"flop": _flop(detail)},
+                "parameters": detail["parameters"],
                 "ranks": [(rank["rank"], rank["cpu_ms"], rank["peak_memory_bytes"]) for rank in ranks],
                 "energy": {name: detail[name] for name in _JOULES}
                 | {"provenance": detail["joules_provenance"], "method": detail["joules_method"]},
@@ -77,9 +79,22 @@ def details(entry: OfWorker) -> Details:
             ranks: list[Row] = [
                 {"rank": rank, "cpu_ms": cpu_ms, "peak_memory_bytes": peak} for rank, cpu_ms, peak in entry.ranks
             ]
-            return {tables.activity.name: [_picked(entry.usage, _USAGE) | energy], tables.activity_rank.name: ranks}
+            row = _picked(entry.usage, _USAGE) | energy | _limbs(entry.usage.flop) | {"parameters": entry.parameters}
+            return {tables.activity.name: [row], tables.activity_rank.name: ranks}
         case DataUse():
             return {tables.data_use.name: [_picked(entry.use, _USE)]}
+
+
+def _limbs(flop: int | None) -> Row:
+    if flop is None:
+        return {"flop_high": None, "flop_low": None}
+    high, low = divmod(flop, FLOP_BASE)
+    return {"flop_high": high, "flop_low": low}
+
+
+def _flop(detail: Row) -> int | None:
+    high, low = detail["flop_high"], detail["flop_low"]
+    return None if high is None or low is None else int(high) * FLOP_BASE + int(low)
 
 
 def _picked(model: BaseModel, names: tuple[str, ...]) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainSerializer, WithJsonSchema, model_validator
 
 from .base import Model, StoragePath
 from .data import Data
@@ -22,6 +22,15 @@ class Stage(StrEnum):
     PREPARE = "prepare"
     TRAIN = "train"
     QUANTIZE = "quantize"
+
+
+Flop = Annotated[
+    int,
+    Field(ge=0),
+    PlainSerializer(str, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,40}$", "maxLength": 40}),
+]
+"""Floating-point operations. In JSON they are digits in a text: a long training's are more than 64 bits hold."""
 
 
 class JobIdentity(Model):
@@ -54,6 +63,8 @@ class Usage(Model):
     """Bytes of input files read."""
     samples: Annotated[int, Field(ge=0)] = 0
     """Samples gone through (in training: rows times epochs)."""
+    flop: Flop | None = None
+    """Floating-point operations of training, counted from the model's graph; null where they can't be counted."""
 
     def __add__(self, other: Usage) -> Usage:
         """Sum two usages; a peak is the greater one; what one side does not know counts as what the other knows."""
@@ -70,6 +81,7 @@ class Usage(Model):
             gpu_joules=both(self.gpu_joules, other.gpu_joules),
             bytes_read=self.bytes_read + other.bytes_read,
             samples=self.samples + other.samples,
+            flop=both(self.flop, other.flop),
         )
 
 

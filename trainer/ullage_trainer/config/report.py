@@ -157,6 +157,8 @@ class ExitReport(Model):
     """What this worker took, its ranks together."""
     ranks: Annotated[list[tuple[int, int, int]], Field(max_length=64)] = []
     """Detail by rank: number, CPU milliseconds, peak memory in bytes."""
+    parameters: Annotated[int, Field(ge=0)] | None = None
+    """How many numbers the model holds that is trained, trained or not; from rank 0's worker."""
     progress: Progress | None = None
     """How far it is; from rank 0's worker."""
     failure: Failure | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from ullage_operator.ledger.base import MAX_INTEGER, Amount, Millis, Name, Outcome
+from ullage_operator.ledger.base import MAX_FLOP, MAX_INTEGER, Amount, Millis, Name, Outcome
 from ullage_operator.ledger.energy import Energy
 from ullage_trainer.config import Stage, Usage, Use
 
@@ -81,6 +81,8 @@ class Activity(WorkerEntry):
     """Detail by rank: number, CPU milliseconds, peak memory in bytes."""
     energy: Energy
     """What energy it took."""
+    parameters: Amount | None = None
+    """How many numbers the model holds that was trained; null where it is not known, and from all workers but 0."""
 
     @property
     def key(self) -> str:
@@ -139,8 +141,9 @@ class DataUse(WorkerEntry):
 
 def _too_great(where: str, facts: Usage | Use) -> list[str]:
     """Find the integers of the contract's types, which have no upper bound there, that no database stores."""
+    most = {"flop": MAX_FLOP}
     return [
-        f"{where}.{name}: expected at most {MAX_INTEGER}, found {value}"
+        f"{where}.{name}: expected at most {most.get(name, MAX_INTEGER)}, found {value}"
         for name, value in facts
-        if isinstance(value, int) and value > MAX_INTEGER
+        if isinstance(value, int) and value > most.get(name, MAX_INTEGER)
     ]

@@ -12,12 +12,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, RowMapping, Subquery, case, func, select
 
 from ullage_operator.ledger import tables
-from ullage_operator.ledger.base import Provenance
+from ullage_operator.ledger.base import FLOP_BASE, Provenance
 from ullage_operator.ledger.entries import Activity, HoldOpened, HoldReleased
 from ullage_operator.ledger.selection import counts
 from ullage_operator.ledger.usage import GroupKey, UsageRow
 
 _SUMMED: Final = ("cpu_ms", "samples", "bytes_read", "joules", "joules_low")
+_LIMBS: Final = ("flop_high", "flop_low")
 
 
 def totals(connection: Connection, by: Sequence[GroupKey], *, cluster: str, upto: int | None) -> list[UsageRow]:
@@ -49,6 +50,9 @@ def totals(connection: Connection, by: Sequence[GroupKey], *, cluster: str, upto
         "memory_held_mib_ms": func.sum(held.memory_mib * held_ms),
         "peak_memory_bytes": func.max(done.c.peak_memory_bytes),
         "samples": func.sum(done.c.samples),
+        "samples_counted": func.sum(done.c.samples_counted),
+        **{name: func.sum(case((done.c.flop_unknown == 0, done.c[name]))) for name in _LIMBS},
+        "parameters": func.max(done.c.parameters),
         "bytes_read": func.sum(done.c.bytes_read),
         "joules": func.sum(done.c.joules),
         "joules_low": func.sum(done.c.joules_low),
@@ -78,8 +82,10 @@ def _activities(upto: int | None) -> Subquery:
         select(
             entry.c.worker_uid,
             func.count().label("times"),
-            *(func.sum(did[name]).label(name) for name in _SUMMED),
-            func.max(did.peak_memory_bytes).label("peak_memory_bytes"),
+            *(func.sum(did[name]).label(name) for name in (*_SUMMED, *_LIMBS)),
+            *(func.max(did[name]).label(name) for name in ("peak_memory_bytes", "parameters")),
+            func.sum(case((did.flop_high.is_(None), 0), else_=did.samples)).label("samples_counted"),
+            func.sum(case((did.flop_high.is_(None), 1), else_=0)).label("flop_unknown"),
             func.sum(did.gpu_active_ms).label("gpu_active_ms"),
             func.sum(case((did.gpu_active_ms.is_(None), 1), else_=0)).label("gpu_unknown"),
             func.sum(did.joules_high).label("joules_high"),
@@ -96,4 +102,7 @@ def _activities(upto: int | None) -> Subquery:
 def _row(by: Sequence[GroupKey], columns: RowMapping) -> UsageRow:
     # PostgreSQL sums integers to a numeric.
     amounts = {name: int(value) for name, value in columns.items() if value is not None and not name.startswith("by_")}
+    high, low = (amounts.pop(name, None) for name in _LIMBS)
+    if high is not None and low is not None:
+        amounts["flop"] = high * FLOP_BASE + low
     return UsageRow(group={key: columns[f"by_{key}"] for key in by}, **amounts)

@@ -37,6 +37,10 @@ activity: Final = details(
     number("joules_high", nullable=True),
     words("joules_provenance"),
     words("joules_method"),
+    # Since version 3; null in all entries before it. See ledger.base.FLOP_BASE.
+    number("flop_high", nullable=True),
+    number("flop_low", nullable=True),
+    number("parameters", nullable=True),
 )
 
 activity_rank: Final = details(
