@@ -15,6 +15,10 @@ from ullage_trainer.config import Reason
 CHANCE = random.Random(20261124)
 
 
+FLOP_PER_SAMPLE = 3 * ((2 * 2 * 8 + 8) + (2 * 8 * 1 + 1))
+"""Of two features, eight hidden units and one probability: three times the forward pass."""
+
+
 def fell_and_went_on(lab, run, *, rank, after, ranks=2, then_ranks=2, **training):
     """Kill a rank at a step, make another attempt, and return both."""
     first = lab.train(run, ranks=ranks, **training)
@@ -25,6 +29,10 @@ def fell_and_went_on(lab, run, *, rank, after, ranks=2, then_ranks=2, **training
     second = lab.train(run, 2, ranks=then_ranks, **training)
     ended = second.end()
     assert ended.failure is None, second.printed()
+    # What the attempt did that fell is counted as well, and what goes on does not count it again.
+    for told in (report, ended):
+        assert (told.usage.flop, told.parameters) == (FLOP_PER_SAMPLE * told.usage.samples, 33)
+        assert told.usage.samples > 0
     assert f"training: going on after step {report.checkpoint.step}, from {report.checkpoint.path}" in second.printed()
     return report, second
 

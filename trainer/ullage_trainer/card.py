@@ -65,7 +65,8 @@ def model_card(
         lines += ["## Variants", "", variants_table(variants), ""]
     lines += ["## What it consumed", "", usage_table(used), ""]
     lines += [
-        "Measured by the workers that made the model; GPU figures are `unknown` where NVML is not there.",
+        "Measured by the workers that made the model; GPU figures are `unknown` where NVML is not there."
+        + _operations(used),
         "",
         "## Made with",
         "",
@@ -139,6 +140,13 @@ def usage_table(used: list[StageUsage]) -> str:
         total += stage.usage
     header = ["stage", "worker-s", "CPU-s", "peak MiB", "GPU-s", "GPU-s active", "samples", "bytes read"]
     return _table(header, [*(row(stage.stage, stage.usage) for stage in used), row("total", total)])
+
+
+def _operations(used: list[StageUsage]) -> str:
+    known = [stage.usage.flop for stage in used if stage.usage.flop is not None]
+    if not known:
+        return ""
+    return f" Training took {sum(known):.3g} floating-point operations: counted from the graph, not metered."
 
 
 def _seconds(milliseconds: int | None) -> str:

@@ -44,6 +44,10 @@ class Message(Model):
     """Samples gone through so far, by this rank."""
     bytes_read: int | None = None
     """Bytes of input files read so far, by this rank."""
+    flop: int | None = None
+    """Floating-point operations of training done so far, by this rank."""
+    parameters: int | None = None
+    """How many numbers the model holds; rank 0 alone says it."""
     checkpoint: Checkpoint | None = None
     """The last checkpoint that is whole; rank 0 alone says it."""
     result: Result | None = None

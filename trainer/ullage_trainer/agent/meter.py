@@ -9,6 +9,7 @@ from typing import Final
 
 import psutil
 
+from ullage_trainer.channel import Message
 from ullage_trainer.config import Usage
 
 from .accelerators import AcceleratorReading, AcceleratorSampler, has_devices
@@ -60,6 +61,7 @@ class Meter:
             gpu_joules=accelerators.joules,
             bytes_read=sum(rank.latest.bytes_read or 0 for rank in ranks),
             samples=sum(rank.latest.samples or 0 for rank in ranks),
+            flop=_flop([rank.latest for rank in ranks]),
         )
 
     def _accelerators(self) -> AcceleratorReading:
@@ -68,6 +70,13 @@ class Meter:
         # Without a device nothing was held, and that is known; with devices but no NVML nothing is.
         known = None if has_devices() else 0
         return AcceleratorReading(held_ms=known, active_ms=known, joules=known)
+
+
+def _flop(told: Sequence[Message]) -> int | None:
+    """Sum the ranks' operations; what one of them has done without counting makes the sum unknown."""
+    counted = [message.flop for message in told if message.flop is not None]
+    uncounted = any(message.flop is None and message.samples for message in told)
+    return None if uncounted or not counted else sum(counted)
 
 
 def _own_peak_bytes() -> int:

@@ -369,6 +369,7 @@ class Worker:
                 (rank.slot if rank.rank is None else rank.rank, rank.cpu_ms, rank.peak_memory_bytes)
                 for rank in self._ranks
             ],
+            parameters=self._ranks[0].latest.parameters if leads and self._ranks else None,
             progress=self._progress if leads else None,
             failure=self._failure,
             checkpoint=self._checkpoint if leads else None,

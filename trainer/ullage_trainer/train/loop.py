@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +76,8 @@ class Loop:
     position: Position = field(default_factory=Position)
     best_weights: dict[str, npt.NDArray[np.generic]] | None = None
     """On rank 0 alone: the weights of the best epoch, where they are to be restored."""
+    flop_per_sample: int | None = None
+    """Operations of training on one sample; None where they can't be counted."""
     samples: int = 0
     """Samples gone through by this rank in this attempt."""
 
@@ -265,9 +268,12 @@ class Loop:
                 doing="training",
             ),
             force=self.done == self._total,
-            samples=self.samples,
-            bytes_read=self.blocks.bytes_read,
+            **self._counters(),
         )
+
+    def _counters(self) -> dict[str, Any]:
+        counted = {} if self.flop_per_sample is None else {"flop": self.flop_per_sample * self.samples}
+        return {"samples": self.samples, "bytes_read": self.blocks.bytes_read, **counted}
 
     def _metric(self) -> tuple[str, float] | None:
         name = self.trainer.objective.metric.value
@@ -287,7 +293,6 @@ class Loop:
                 eta_seconds=self._pace.seconds_for(self._total - self.done),
                 doing="evaluating",
             ),
-            samples=self.samples,
-            bytes_read=self.blocks.bytes_read,
+            **self._counters(),
         )
         return self.stop_requested()

@@ -39,6 +39,7 @@ from .curves import write_csv, write_events, write_picture
 from .exactness import exactness
 from .loop import BEST_PREFIX, Loop, RankShare
 from .objective import CustomMetric, Objective, choose_objective, measures
+from .operations import flop_per_sample
 from .position import EpochRecord, Position
 from .settings import class_weights, custom_metrics
 from .step import Trainer, make_optimizer
@@ -73,6 +74,9 @@ def train(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result
     code = resolve(root, document.model.code_path) if document.model.code_path else None
     model = build_model(document.model, shape, code)
     kind, objective = _settings(training, model, shape, custom_metrics(training, code))
+    # Each rank counts, and all alike: none waits for another, and models that note how often they are traced agree.
+    reporter.doing("counting operations", **({"parameters": model.count_params()} if rank == 0 else {}))
+    flop = flop_per_sample(model, shape.input_shape, _say if rank == 0 else lambda _line: None)
     trainer = Trainer(
         model,
         make_optimizer(training),
@@ -94,6 +98,7 @@ def train(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Result
         checkpoints=_checkpoints(document, reporter) if rank == 0 else None,
         position=start.position,
         best_weights=start.best_weights,
+        flop_per_sample=flop,
     )
     stop.defer()
     if not loop.done:
