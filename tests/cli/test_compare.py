@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from cli.office import KIND, Office, expected
+from ledger.builders import NORTH, activity, hold, release
+from ullage_operator.ledger import Outcome
 from ullage_trainer.card import TrainingSummary
+from ullage_trainer.config import Usage
 
 
 def cells(document: Any, quantity: str) -> dict[str, dict[str, Any]]:
@@ -59,6 +62,56 @@ def test_parameters_of_a_job_are_those_of_its_summary_and_unknown_without(vessel
     (folder / "summary.json").write_text(summary.model_dump_json(by_alias=True))
     found = cells(vessel.json("compare", "mnist-mlp", "n1"), "parameters")["n1"]
     assert (figure(found), found["ratio"]) == ((101_770, "parameters", "measured"), 1.0)
+
+
+def test_parameters_and_operations_of_a_job_are_in_the_books_without_a_folder_of_its_runs(office: Office) -> None:
+    train(office, "worker-1", 1, Usage(samples=10, flop=10 * 171), parameters=33)
+    train(office, "worker-2", 2, Usage(samples=90, flop=90 * 171), parameters=33)
+    found = office.json("compare", "mnist-mlp", "job")
+    flop, size = (cells(found, quantity)["job"] for quantity in ("flop", "parameters"))
+    assert (flop["figure"], flop["source"], flop["ratio"]) == (
+        {
+            "value": 17_100,
+            "unit": "flop",
+            "provenance": "estimated",
+            "low": None,
+            "high": None,
+            "scope": {
+                "basis": "published",
+                "books": [],
+                "detail": "3 x the forward pass of a sample x samples gone through; counted, not metered",
+            },
+        },
+        "the books of local",
+        pytest.approx(17_100 / 3.659e10),
+    )
+    assert (figure(size), size["source"], size["ratio"]) == (
+        (33, "parameters", "measured"),
+        "the books of local",
+        pytest.approx(33 / 101_770),
+    )
+    used = office.json("usage")["total"]
+    assert (used["parameters"], used["flop"], used["flop_counted_share"]) == (33, 17_100, 1)
+
+
+def test_operations_of_a_job_are_unknown_where_some_of_its_training_was_not_counted(office: Office) -> None:
+    train(office, "worker-1", 1, Usage(samples=10))
+    train(office, "worker-2", 2, Usage(samples=90, flop=90 * 171))
+    assert cells(office.json("compare", "job"), "flop")["job"]["figure"] is None
+
+
+def train(office: Office, uid: str, attempt: int, usage: Usage, parameters: int | None = None) -> None:
+    """Post a worker of the job ``job`` that failed at the first attempt."""
+    facts = {"context": NORTH.model_copy(update={"job": "job"})}
+    outcome = Outcome.FAILED if attempt == 1 else Outcome.SUCCEEDED
+    with office.ledger() as ledger:
+        ledger.post(
+            [
+                hold(uid, attempt=attempt, **facts),
+                activity(uid, usage=usage, parameters=parameters, ranks=(), **facts),
+                release(uid, outcome=outcome, **facts),
+            ]
+        )
 
 
 def test_models_alone_need_no_books(office: Office) -> None:

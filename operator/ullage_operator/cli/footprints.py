@@ -19,6 +19,7 @@ _MS_PER_HOUR: Final = 3_600_000
 _US_PER_HOUR: Final = 3_600_000_000
 _JOULES_PER_KILOWATT_HOUR: Final = 3_600_000
 NONE_HELD: Final = "none held"
+_SIZE_SCOPE: Final = "all that the model holds, trained or not"
 _EVER_MS: Final = 253_402_300_800_000
 """The end of the year 9999: a node's clock may be ahead of this machine's."""
 
@@ -63,11 +64,11 @@ def job_footprint(reading: Reading, name: JobName, called: str) -> gap.Footprint
     source = f"the books of {reading.books.cluster}"
     energy = _energy(own)
     it_energy = None if energy is None else gap.Cited(energy, source, f"{scope}; IT equipment")
-    size = _parameters(reading.workdir, name.job)
     return gap.Footprint(
         name=called,
-        parameters=size,
+        parameters=_parameters(own, source) or _summarised(reading.workdir, name.job),
         data=_samples(own, source),
+        flop=_flop(own, source),
         accelerator_hours=_accelerator_hours(own, holds, reading, gap.Cited(gap.Figure(Fraction(0)), source, scope)),
         core_hours=gap.Cited(_held_cores(own), source, f"{scope}; cores held"),
         energy_kilowatt_hours=None
@@ -138,8 +139,24 @@ def _kilowatt_hours(joules: int) -> Fraction:
     return Fraction(joules, _JOULES_PER_KILOWATT_HOUR)
 
 
-def _parameters(workdir: Workdir, job: str) -> gap.Cited | None:
-    """Return how many numbers the model holds, as the newest summary in the folder of runs says; None without one."""
+def _parameters(rows: Iterable[UsageRow], source: str) -> gap.Cited | None:
+    found = [row.parameters for row in rows if row.parameters is not None]
+    if not found:
+        return None
+    return gap.Cited(gap.Figure(Fraction(max(found)), gap.Provenance.MEASURED), source, _SIZE_SCOPE)
+
+
+def _flop(rows: Iterable[UsageRow], source: str) -> gap.Cited | None:
+    """Return the operations of training, failed attempts too; unknown where some of it was not counted."""
+    found = [row for row in rows if row.group["stage"] == Stage.TRAIN]
+    if any(row.flop is None or row.samples_counted != row.samples for row in found) or not found:
+        return None
+    amount = gap.Figure(Fraction(sum(row.flop or 0 for row in found)), gap.Provenance.ESTIMATED)
+    return gap.Cited(amount, source, "3 x the forward pass of a sample x samples gone through; counted, not metered")
+
+
+def _summarised(workdir: Workdir, job: str) -> gap.Cited | None:
+    """Return the same where the books do not tell, as the newest summary in the folder of runs has it; None without."""
     found = (workdir.storage / job / "runs").glob(f"*/{Stage.TRAIN.value}-*/{SUMMARY_NAME}")
     for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True):
         try:
@@ -147,5 +164,5 @@ def _parameters(workdir: Workdir, job: str) -> gap.Cited | None:
         except (OSError, ValidationError):
             continue
         amount = gap.Figure(Fraction(summary.parameters), gap.Provenance.MEASURED)
-        return gap.Cited(amount, f"{SUMMARY_NAME} of its run", "all that the model holds, trained or not")
+        return gap.Cited(amount, f"{SUMMARY_NAME} of its run", _SIZE_SCOPE)
     return None
