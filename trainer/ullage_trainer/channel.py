@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import threading
 import time
@@ -110,7 +111,7 @@ class Reporter:
 
     sink: Sink
     interval_seconds: float = PROGRESS_INTERVAL_SECONDS
-    _last: float = field(default=0.0, init=False)
+    _last: float = field(default=-math.inf, init=False)
     _held: tuple[Progress, dict[str, Any]] | None = field(default=None, init=False)
     """What came too soon after the last to be sent: it counts if it was the last word."""
 
