@@ -53,7 +53,7 @@ def test_a_data_set_that_is_not_there_or_of_another_version_is_refused(prepared:
         Dataset.open(tmp_path / "nowhere")
     path = prepared.output / "dataset.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"version": "ullage.dev/dataset/v9"}))
-    with pytest.raises(DataInvalid, match=r"expected version ullage.dev/dataset/v1alpha1, found version: "):
+    with pytest.raises(DataInvalid, match=r"expected version ullage.dev/dataset/v1alpha2, found version: "):
         Dataset.open(prepared.output)
     path.write_text("{")
     with pytest.raises(DataInvalid, match="prepare the data again"):

@@ -17,7 +17,7 @@ from ullage_trainer.config.data import LabelTask, SplitName
 
 from .shards import shard_name
 
-DATASET_VERSION: Final = "ullage.dev/dataset/v1alpha1"
+DATASET_VERSION: Final = "ullage.dev/dataset/v1alpha2"
 INFO_NAME: Final = "dataset.json"
 OPEN_FILES: Final = 32
 
@@ -28,7 +28,7 @@ Rows = Annotated[int, Field(ge=0)]
 class DatasetInfo(Model):
     """What a data set holds: ``dataset.json``, written last."""
 
-    version: Literal["ullage.dev/dataset/v1alpha1"] = DATASET_VERSION
+    version: Literal["ullage.dev/dataset/v1alpha2"] = DATASET_VERSION
     """The format's version."""
     task: LabelTask
     """What is predicted."""
@@ -134,8 +134,7 @@ class Dataset:
         name = shard_name(part, shard)
         try:
             table = self._file(name).read_row_group(block)
-            column = table.column("x").combine_chunks()
-            x = column.flatten().to_numpy(zero_copy_only=False).reshape(table.num_rows, *self.info.shape)
+            x = np.frombuffer(_bytes_of(table.column("x")), self.info.dtype).reshape(table.num_rows, *self.info.shape)
             return x, table.column("y").to_numpy()
         except FileNotFoundError as error:
             raise InputMissing(
@@ -159,3 +158,10 @@ class Dataset:
         """Close all files."""
         while self._files:
             self._files.popitem()[1].close()
+
+
+def _bytes_of(column: pa.ChunkedArray) -> memoryview:
+    """Return the bytes of values that are all as long, one after the other."""
+    values = column.combine_chunks()
+    size = values.type.byte_width
+    return memoryview(values.buffers()[1])[values.offset * size : (values.offset + len(values)) * size]

@@ -13,7 +13,7 @@ from ullage_trainer.config import Data
 from .files import CHUNK_BYTES, SourceFile, locate
 from .progress import Progress
 
-FORMAT_VERSION: Final = "ullage.dev/dataset/v1alpha1"
+FORMAT_VERSION: Final = "ullage.dev/dataset/v1alpha2"
 """Changes whenever the same input would be written differently, so that nothing old is reused."""
 
 

@@ -39,11 +39,10 @@ class Layout:
     @property
     def schema(self) -> pa.Schema:
         """The columns of a shard."""
-        x = pa.uint8() if self.is_image else pa.float32()
-        size = int(np.prod(self.shape))
-        # None is ever null, and decoding is faster where the file says so.
-        values = pa.list_(pa.field("element", x, nullable=False), size)
-        return pa.schema([("x", values), ("y", pa.float32() if self.regression else pa.int32())])
+        number = np.dtype(np.uint8 if self.is_image else "<f4")
+        # A row's numbers as bytes: lists are decoded number by number, which takes four times as long.
+        x = pa.binary(int(np.prod(self.shape)) * number.itemsize)
+        return pa.schema([pa.field("x", x, nullable=False), ("y", pa.float32() if self.regression else pa.int32())])
 
 
 def shard_name(part: str, shard: int) -> str:
@@ -112,7 +111,8 @@ def _flush(writer: pq.ParquetWriter, waiting: list[pa.Table], *, whole_only: boo
 
 def _encoded(batch: pa.RecordBatch, layout: Layout) -> pa.Table:
     x = _pixels(batch, layout) if layout.is_image else _numbers(batch, layout.widths)
-    values = pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1)), type=layout.schema.field("x").type)
+    kind = layout.schema.field("x").type
+    values = pa.FixedSizeBinaryArray.from_buffers(kind, batch.num_rows, [None, pa.py_buffer(np.ascontiguousarray(x))])
     y = batch.column(LABEL).cast(layout.schema.field("y").type)
     return pa.Table.from_arrays([values, y], schema=layout.schema)
 

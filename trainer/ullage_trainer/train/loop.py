@@ -151,7 +151,7 @@ class Loop:
             )
             outcome = self.trainer.step(batch, order)
             self._check(outcome)
-            self.samples += int(batch.weights.sum())
+            self.samples += batch.rows
             last, ended = ended, time.monotonic()
             self.position = self.position.after_step(
                 loss=outcome.loss, weight=outcome.weight, samples=outcome.samples, seconds=ended - last

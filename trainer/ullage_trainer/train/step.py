@@ -1,4 +1,8 @@
-"""One training step over all ranks: sums of losses, divided by the global weight, and a stop flag beside them."""
+"""One training step over all ranks: sums of losses over the global weight, and a stop flag beside them.
+
+Without class weights every rank knows the global weight beforehand, which is the number of samples, and its losses are
+divided by it before they are summed: no gradient is touched again after that.
+"""
 
 from __future__ import annotations
 
@@ -100,27 +104,28 @@ class Trainer:
         # Traced once, for any number of rows: batches differ in size, and a trace takes as long as many steps.
         shape, dtype, label_dtype = blocks.sample_spec()
         features = tf.TensorSpec((None, *shape), dtype)
-        labels, weights = tf.TensorSpec((None, 1), label_dtype), tf.TensorSpec((None,), tf.float32)
-        order = tf.TensorSpec((3,), tf.float32)
-        self._step = tf.function(self._step_in_graph, input_signature=(features, labels, weights, order))
+        labels, order = tf.TensorSpec((None, 1), label_dtype), tf.TensorSpec((5,), tf.float32)
+        self._step = tf.function(self._step_in_graph, input_signature=(features, labels, order))
         self._outputs = tf.function(self._outputs_in_graph, input_signature=(features,))
 
     def _scaled(self, features: Any) -> Any:
-        return tf.cast(features, tf.float32) * self._scale
+        numbers = tf.cast(features, tf.float32)
+        return numbers if self._scale == 1 else numbers * self._scale
 
     def _outputs_in_graph(self, features: Any) -> Any:
         return self.model(self._scaled(features), training=False)
 
-    def _step_in_graph(self, features: Any, labels: Any, present: Any, order: Any) -> Any:
+    def _step_in_graph(self, features: Any, labels: Any, order: Any) -> Any:
+        """Return the sums over all ranks of loss and weight, each times its rank's share, and of the flags."""
         variables = self.model.trainable_variables
-        learning_rate, stop, save = tf.unstack(order)
-        weights = present
+        learning_rate, share, local = order[0], order[1], order[2]
+        weights = None
         if self._class_weights is not None:
-            weights = present * tf.gather(self._class_weights, tf.cast(labels[:, 0], tf.int32))
-        local = tf.reduce_sum(weights)
+            weights = tf.gather(self._class_weights, tf.cast(labels[:, 0], tf.int32))
+            local = share * tf.reduce_sum(weights)
         with tf.GradientTape() as tape:
             outputs = self.model(self._scaled(features), training=True)
-            loss = self._losses(labels, outputs, sample_weight=weights)
+            loss = share * self._losses(labels, outputs, sample_weight=weights)
             # A penalty counts once a global batch: weighted like the samples here, divided with them below.
             penalised = loss + local * tf.add_n(self.model.losses) if self.model.losses else loss
         gradients = [
@@ -129,23 +134,29 @@ class Trainer:
                 tape.gradient(penalised, [v.value for v in variables]), [v.value for v in variables], strict=True
             )
         ]
-        facts = tf.stack([loss, local, tf.reduce_sum(present), stop, save])
-        *sums, facts = self._communicator.sum_in_graph([*gradients, facts])
-        loss_sum, weight, samples, stops, saves = tf.unstack(facts)
-        means = [tf.math.divide_no_nan(total, weight) for total in sums]
+        facts = tf.concat([tf.stack([loss, local]), order[3:]], axis=0)
+        *means, facts = self._communicator.sum_in_graph([*gradients, facts])
+        if self._class_weights is not None:
+            means = [tf.math.divide_no_nan(total, facts[1]) for total in means]
         if self._clip_norm is not None:
             means, _ = tf.clip_by_global_norm(means, self._clip_norm)
         self.optimizer.learning_rate.assign(learning_rate)
         self.optimizer.apply(means, variables)
-        return tf.stack([tf.math.divide_no_nan(loss_sum, weight), weight, samples, stops, saves])
+        return facts
 
     def step(self, batch: Batch, order: StepOrder) -> StepOutcome:
         """Take one step with this rank's part of the global batch."""
-        orders = np.array([order.learning_rate, order.stop, order.save], np.float32)
-        loss, weight, samples, stops, saves = guarded(
-            lambda: self._step(batch.features, _columns(batch.labels), batch.weights, orders).numpy()
+        weight_known = self._class_weights is None
+        share = 0.0 if batch.rows == 0 else 1 / batch.global_rows if weight_known else 1.0
+        given = np.array([order.learning_rate, share, share * batch.rows, order.stop, order.save], np.float32)
+        loss, weight, stops, saves = guarded(
+            lambda: self._step(batch.features, _columns(batch.labels), given).numpy()
         ).tolist()
-        return StepOutcome(loss=loss, weight=weight, samples=round(samples), stop=stops > 0, save=saves > 0)
+        if weight_known:
+            weight = float(batch.global_rows)
+        else:
+            loss = loss / weight if weight else 0.0
+        return StepOutcome(loss=loss, weight=weight, samples=batch.global_rows, stop=stops > 0, save=saves > 0)
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return copies of all that a step changes: weights, the optimizer's state, the state of random layers."""

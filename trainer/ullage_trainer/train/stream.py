@@ -43,8 +43,10 @@ class Batch:
     """Shape (rows, *shape)."""
     labels: Array
     """Shape (rows,)."""
-    weights: npt.NDArray[np.float32]
-    """Shape (rows,): 1 for each sample. A rank without samples holds one row of weight 0."""
+    rows: int
+    """Its samples; 0 where the rank has none, and one row that does not count stands in."""
+    global_rows: int
+    """Samples of the global batch, over all ranks."""
 
 
 @dataclass
@@ -118,8 +120,8 @@ def training_batches(
             more_features, more_labels = cursor.take(upto[shard] - done[shard])
             features += more_features
             labels += more_labels
+        yield _batch(blocks, features, labels, sum(upto) - sum(done))
         done = upto
-        yield _batch(blocks, features, labels)
 
 
 def ahead(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
@@ -138,10 +140,10 @@ def part_batches(blocks: Blocks, part: str, *, rank: int, size: int) -> Iterator
             yield blocks.read_block(part, shard, block)
 
 
-def _batch(blocks: Blocks, features: list[Array], labels: list[Array]) -> Batch:
+def _batch(blocks: Blocks, features: list[Array], labels: list[Array], global_rows: int) -> Batch:
     if features:
         joined = np.concatenate(labels)
-        return Batch(np.concatenate(features), joined, np.ones(len(joined), np.float32))
-    # Layers such as batch normalisation give NaN for no rows at all: one row that weighs nothing stands in.
+        return Batch(np.concatenate(features), joined, len(joined), global_rows)
+    # Layers such as batch normalisation give NaN for no rows at all: one row that does not count stands in.
     shape, dtype, label_dtype = blocks.sample_spec()
-    return Batch(np.zeros((1, *shape), dtype), np.zeros(1, label_dtype), np.zeros(1, np.float32))
+    return Batch(np.zeros((1, *shape), dtype), np.zeros(1, label_dtype), 0, global_rows)
