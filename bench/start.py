@@ -23,7 +23,8 @@ PARTS = {
     "": "the agent starts and looks for an earlier output",
     "bringing ranks together": "ranks import TensorFlow and Horovod",
     "building the model": "Horovod connects the ranks",
-    "tracing the first step": "the model is built, weights are shared",
+    "counting operations": "the model is built",
+    "tracing the first step": "operations are counted, weights are shared",
     "training": "the first step is traced and taken",
 }
 """What the worker says it does, and what has gone on until it first says so."""
