@@ -63,6 +63,8 @@ class Proxy:
     writes: list[tuple[str, str, int]] = field(default_factory=list)
     """Verb, path and status of each write, in the order of the answers."""
     refusals: list[Refusal] = field(default_factory=list)
+    writing: int = 0
+    """Writes that are on their way: what they change may be seen before the operator is killed for them."""
     death: Death | None = None
     delay_seconds: float = 0.0
     """Each answer waits for so long."""
@@ -165,13 +167,20 @@ class Proxy:
         body = await request.read()
         if method not in WRITES:
             return await self._read(request)
+        self.writing += 1
+        try:
+            return await self._write(request, body)
+        finally:
+            self.writing -= 1
+
+    async def _write(self, request: web.BaseRequest, body: bytes) -> web.Response:
         death = self.death
         if death is not None and not death.after and not death.done and len(self.writes) + 1 >= death.at:
             death.kill()
             death.done = True
             raise web.HTTPServiceUnavailable
         answer = await self._forward(request, body)
-        self.writes.append((method, path, answer.status))
+        self.writes.append((request.method, request.path, answer.status))
         if death is not None and death.after and not death.done and len(self.writes) >= death.at:
             death.kill()
             death.done = True

@@ -27,7 +27,7 @@ def dies_at(scene: Scene, write: int) -> bool:
     first = scene.proxy.kill_at(write, scene.operator.kill, after=True)
     scene.tenant.apply(scene.tenant.waiting(name, replicas=2))
     scene.tenant.go(name)
-    wait_until(lambda: first.done or scene.tenant.phase(name) == "Succeeded", f"the {write}. write of {name}", 60)
+    wait_until(lambda: first.done or at_rest(scene, name, "Succeeded"), f"the {write}. write of {name}", 60)
     if first.done:
         second = scene.proxy.kill_at(1, scene.operator.kill, after=False)
         scene.operator.start()
@@ -50,15 +50,22 @@ def test_a_stop_of_which_each_write_is_some_operator_s_last_is_a_stop(scene: Sce
     while True:
         death = scene.proxy.kill_at(1, scene.operator.kill, after=True)
         scene.operator.start()
-        wait_until(lambda death=death: death.done or at_rest(scene), "another write, or a job at rest", 60)  # type: ignore[misc]
+        wait_until(
+            lambda death=death: death.done or at_rest(scene, "halts", "Suspended"),
+            "another write, or a job at rest",
+            60,
+        )  # type: ignore[misc]
         if not death.done:
             break
         deaths += 1
     scene.proxy.death = None
+    wait_until(lambda: scene.proxy.writing == 0, "no write for which an operator may still die", 60)
+    scene.operator.start()
     assert deaths > 4
     scene.tenant.patch("halts", {"runPolicy": {"suspend": False}})
     scene.finish("halts", attempt=2)
 
 
-def at_rest(scene: Scene) -> bool:
-    return scene.tenant.phase("halts") == "Suspended" and scene.witness.held() == []
+def at_rest(scene: Scene, name: str, phase: str) -> bool:
+    """Tell whether nothing is left to do, and no write is on its way for which the operator may still die."""
+    return scene.tenant.phase(name) == phase and scene.witness.held() == [] and scene.proxy.writing == 0
