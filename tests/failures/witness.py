@@ -238,7 +238,7 @@ def _differences(books: Books, uid: str, pod: Object, asked_ms: dict[str, int]) 
     told, due = finished_ms(pod), pod["metadata"].get("deletionTimestamp")
     if told is None and due is not None:
         # Nobody tells when it ended: some time after it was asked to go, and by when it was to be gone.
-        lies = asked_ms[uid] <= release.to_ms <= _millis(due)
+        lies = asked_ms[uid] <= release.to_ms < _millis(due) + _CLOCK_MS
         if lies and (hold.from_ms, release.provenance) == (scheduled_ms(pod), Provenance.ESTIMATED):
             return []
         return [f"{name}: expected an estimated end from {asked_ms[uid]} to {_millis(due)}, found {found}"]

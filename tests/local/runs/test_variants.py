@@ -26,8 +26,8 @@ def log_loss_one_by_one(file: Path, rows: Path) -> float:
     interpreter.allocate_tensors()
     taken, given = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
     losses = []
-    for x, y in zip(table["x"].to_pylist(), table["y"].to_pylist(), strict=True):
-        interpreter.set_tensor(taken, np.array([x], np.float32))
+    for row, y in zip(table["x"].to_pylist(), table["y"].to_pylist(), strict=True):
+        interpreter.set_tensor(taken, np.frombuffer(row, np.float32)[None])
         interpreter.invoke()
         probability = float(np.clip(interpreter.get_tensor(given)[0, 0], 1e-7, 1 - 1e-7))
         losses.append(-np.log(probability if y else 1 - probability))
