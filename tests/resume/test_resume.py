@@ -191,7 +191,8 @@ def assert_close(left, right):
 
 def test_data_that_vanishes_while_training_is_named_and_training_goes_on_when_it_is_back(lab, undisturbed):
     shards = {path: path.read_bytes() for path in (lab.root / "data/runs/prepared/prepare-1/train").iterdir()}
-    first = lab.train("vanished", exact=True)
+    # A checkpoint a step makes the epoch last, so that it is not over before its data is gone.
+    first = lab.train("vanished", exact=True, checkpoints={"everySteps": 1})
     first.reach(60)
     for path in shards:
         os.truncate(path, 0)
