@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ullage_operator.api import FieldError, InvalidManifest, load, parse
-from ullage_operator.api.types import TrainingJob
-from ullage_trainer.config import Stage
+from ullage_operator.api.types import StageStatus, TrainingJob
+from ullage_trainer.config import Stage, Usage
 
 
 def errors_of(document: object) -> tuple[FieldError, ...]:
@@ -204,3 +204,12 @@ def test_a_mutated_manifest_is_a_job_or_an_invalid_manifest_and_never_another_er
 @given(document=JSON)
 def test_any_document_is_refused_in_our_own_words(document: object) -> None:
     assert errors_of(document)
+
+
+def test_a_status_is_read_as_it_was_written_with_operations_beyond_64_bits(minimal: dict[str, Any]) -> None:
+    job = parse(minimal, source="x")
+    usage = Usage(samples=7, flop=10**23)
+    status = job.status.model_copy(update={"usage": usage, "stages": [StageStatus(name=Stage.TRAIN, usage=usage)]})
+    written = job.model_copy(update={"status": status}).model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert written["status"]["usage"]["flop"] == "100000000000000000000000"
+    assert parse(written, source="x").status == status

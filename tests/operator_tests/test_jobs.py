@@ -313,8 +313,9 @@ def test_a_pod_that_somebody_deletes_is_a_disruption_and_no_restart(tenant: Tena
     tenant.apply(tenant.waiting("disturbed", replicas=2, runPolicy={"maxRestarts": 0}))
     wait_until(lambda: tenant.started("disturbed") == ["started-0", "started-1"], "both ranks to start")
     tenant.core.delete_namespaced_pod("disturbed-train-1-1", tenant.namespace)
-    tenant.go("disturbed")
+    # Not before: a rank that ended well before its pod was told to end has lost nothing.
     tenant.wait("disturbed", lambda status: stage_of(status)["attempt"] == 2, "a second attempt")
+    tenant.go("disturbed")
     tenant.wait_for_phase("disturbed", "Succeeded")
     assert stage_of(tenant.status("disturbed"))["restarts"] == 0
     wait_until(lambda: sum(operator.books.holds("disturbed").values()) == 4, "four holds")

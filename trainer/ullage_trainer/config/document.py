@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from .base import Model, StoragePath
 from .data import Data
@@ -24,9 +24,15 @@ class Stage(StrEnum):
     QUANTIZE = "quantize"
 
 
+def _digits(value: object) -> object:
+    """Return digits in a text as the number that they are; what is no such text goes on as it is."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 40 else value
+
+
 Flop = Annotated[
     int,
     Field(ge=0),
+    BeforeValidator(_digits),
     PlainSerializer(str, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,40}$", "maxLength": 40}),
 ]
