@@ -110,6 +110,8 @@ def _kubectl(kubeconfig: Path, *arguments: str, text: str) -> None:
 
 
 def _wait_for_figures(ran: Programme) -> None:
+    # Nodes are looked at now and then; what they have is to be in the books before anything is told of it.
+    wait_until(lambda: any("/nvidia.com/gpu/" in each for each in ran.operator.books.capacities()), "capacity", 180)
     for name in INVESTMENTS:
         ran.declared.wait("Investment", name, lambda told: told.get("phase") == "Active", f"{name} to be active")
     for name in ran.tenants:

@@ -12,7 +12,7 @@ from kubernetes import client
 
 from local.runs.harness import wait_until
 from ullage_operator.cluster.names import GROUP, PLURAL, VERSION
-from ullage_operator.ledger import Entry, HoldOpened, Ledger
+from ullage_operator.ledger import Capacity, Entry, HoldOpened, Ledger
 
 FAR_FUTURE_MS = 2**52
 CLAIM = "data"
@@ -51,6 +51,12 @@ class Books:
         opened = Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True)
         with opened as ledger, ledger.books() as books:
             return books.holds_of(job_uid)
+
+    def capacities(self) -> list[str]:
+        """The ids of what nodes were told to have."""
+        opened = Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True)
+        with opened as ledger, ledger.books() as books:
+            return [one.entry.id for one in books.entries(type_=Capacity.type)]
 
     def entry(self, entry_id: str) -> Entry | None:
         """An entry."""
