@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,14 +19,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
 from kubernetes import client, config
 
 from bench.pairs import alternate, median_interval
 from bench.training import BATCH, FEATURES, HIDDEN, prepare
 from cluster import images, node
+from failures.definitions import definitions
+from failures.process import free_port
 from local.runs.harness import wait_until
-from operator_tests.tenant import CLAIM, GROUP, Tenant, job
+from operator_tests.tenant import CLAIM, Tenant, job
 from operator_tests.volumes import tenant_in
 from ullage_operator.api import parse
 from ullage_operator.cluster.names import COORDINATOR_PORT, SERVICE, STORAGE_ROOT
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
     with _cluster(), tempfile.TemporaryDirectory(prefix="ullage-bench-") as scratch:
         core = client.CoreV1Api(config.new_client_from_config(str(node.KUBECONFIG)))
         with (
-            _definitions(core),
+            definitions(core),
             _namespace(core) as namespace,
             tenant_in(core, namespace, Path(scratch) / "storage", node.KUBECONFIG) as tenant,
             _operator(Path(scratch)),
@@ -165,26 +165,6 @@ def _cluster() -> Iterator[None]:
 
 
 @contextmanager
-def _definitions(core: client.CoreV1Api) -> Iterator[None]:
-    extensions = client.ApiextensionsV1Api(core.api_client)
-    bodies = [yaml.safe_load(path.read_text()) for path in (node.ROOT / "manifests" / "crd").glob(f"{GROUP}_*.yaml")]
-    names = [body["metadata"]["name"] for body in bodies]
-    for body in bodies:
-        extensions.create_custom_resource_definition(body)
-
-    def established(name: str) -> bool:
-        conditions = extensions.read_custom_resource_definition(name).status.conditions or []
-        return any(c.type == "Established" and c.status == "True" for c in conditions)
-
-    try:
-        wait_until(lambda: all(established(name) for name in names), "established definitions", 30)
-        yield
-    finally:
-        for name in names:
-            extensions.delete_custom_resource_definition(name)
-
-
-@contextmanager
 def _namespace(core: client.CoreV1Api) -> Iterator[str]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     made = core.create_namespace(client.V1Namespace(metadata={"generateName": "bench-", "labels": labels}))
@@ -200,7 +180,7 @@ def _operator(folder: Path) -> Iterator[None]:
     command = [
         *(sys.executable, "-m", "ullage_operator", "--state", str(folder / "state"), "--cluster", "bench"),
         *("--trainer-image", images.reference("trainer"), "--image-pull-policy", "Never"),
-        *("--metrics-port", str(_free_port()), "--health-port", str(_free_port())),
+        *("--metrics-port", str(free_port()), "--health-port", str(free_port())),
     ]
     with (folder / "operator.log").open("wb") as log:
         running = subprocess.Popen(
@@ -215,13 +195,6 @@ def _operator(folder: Path) -> Iterator[None]:
     finally:
         running.terminate()
         running.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def _say(line: str) -> None:

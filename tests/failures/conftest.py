@@ -3,36 +3,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from kubernetes import client, config
 
 from cluster import images
 from cluster.fixtures import core, kubeconfig, namespace, without
-from cluster.node import ROOT
+from failures.definitions import definitions
 from failures.process import OperatorProcess
 from failures.proxy import Proxy
 from failures.scene import Scene
 from failures.witness import Witness
-from local.runs.harness import wait_until
 from operator_tests.install import NAMESPACE
 from operator_tests.volumes import tenant_in
 from ullage_operator.cluster.names import FINALIZER
 
 __all__ = ["core", "kubeconfig", "namespace"]
-DEFINITION_NAME = "trainingjobs.ullage.dev"
-
-
-def definition_bodies() -> dict[str, dict[str, Any]]:
-    """Return the definitions of all of our kinds by their names: the operator waits for each of them."""
-    bodies = [yaml.safe_load(path.read_text()) for path in (ROOT / "manifests" / "crd").glob("ullage.dev_*.yaml")]
-    return {body["metadata"]["name"]: body for body in bodies}
-
-
-def definition_body() -> dict[str, Any]:
-    return definition_bodies()[DEFINITION_NAME]
 
 
 @pytest.fixture(scope="session")
@@ -50,20 +36,8 @@ def trainer_image(kubeconfig: Path) -> None:
 def definition(core: client.CoreV1Api) -> Iterator[None]:
     """The definitions of all kinds, and no other operator: each of these tests runs one of its own."""
     assert NAMESPACE not in [found.metadata.name for found in core.list_namespace().items]
-    extensions = client.ApiextensionsV1Api(core.api_client)
-    bodies = definition_bodies()
-    for body in bodies.values():
-        extensions.create_custom_resource_definition(body)
-    wait_until(lambda: all(established(extensions, name) for name in bodies), "established definitions", 30)
-    yield
-    for name in bodies:
-        extensions.delete_custom_resource_definition(name)
-    wait_until(lambda: extensions.list_custom_resource_definition().items == [], "no definition", 60)
-
-
-def established(extensions: client.ApiextensionsV1Api, name: str) -> bool:
-    status = extensions.read_custom_resource_definition(name).status
-    return any(c.type == "Established" and c.status == "True" for c in status.conditions or [])
+    with definitions(core):
+        yield
 
 
 @pytest.fixture

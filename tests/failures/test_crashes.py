@@ -47,16 +47,7 @@ def test_a_stop_of_which_each_write_is_some_operator_s_last_is_a_stop(scene: Sce
     scene.begin("halts", workers={"template": {"terminationGracePeriodSeconds": 3}})
     scene.tenant.patch("halts", {"runPolicy": {"suspend": True}})
     deaths = 0
-    while True:
-        death = scene.proxy.kill_at(1, scene.operator.kill, after=True)
-        scene.operator.start()
-        wait_until(
-            lambda death=death: death.done or at_rest(scene, "halts", "Suspended"),
-            "another write, or a job at rest",
-            60,
-        )  # type: ignore[misc]
-        if not death.done:
-            break
+    while dies_again(scene):
         deaths += 1
     scene.proxy.death = None
     wait_until(lambda: scene.proxy.writing == 0, "no write for which an operator may still die", 60)
@@ -64,6 +55,14 @@ def test_a_stop_of_which_each_write_is_some_operator_s_last_is_a_stop(scene: Sce
     assert deaths > 4
     scene.tenant.patch("halts", {"runPolicy": {"suspend": False}})
     scene.finish("halts", attempt=2)
+
+
+def dies_again(scene: Scene) -> bool:
+    """Kill an operator after its next write; return whether there was one before the job was at rest."""
+    death = scene.proxy.kill_at(1, scene.operator.kill, after=True)
+    scene.operator.start()
+    wait_until(lambda: death.done or at_rest(scene, "halts", "Suspended"), "another write, or a job at rest", 60)
+    return death.done
 
 
 def at_rest(scene: Scene, name: str, phase: str) -> bool:

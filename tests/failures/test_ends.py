@@ -10,7 +10,7 @@ from typing import Any
 
 from kubernetes import client
 
-from failures.conftest import DEFINITION_NAME, definition_body
+from failures.definitions import DEFINITION_NAME, definition_body
 from failures.process import CLUSTER
 from failures.scene import Scene
 from local.runs.harness import ULLAGE, wait_until

@@ -107,7 +107,7 @@ class Witness:
         differing += [fault for uid, pod in taken.items() for fault in _estimated(books, uid, pod, self.taken_ms[uid])]
         bound |= taken
         differing += [
-            f"expected no hold of a pod that was never bound, found {hold}; seen was {self._seen(hold.worker_uid)}"
+            f"expected no hold of a pod that was never bound, found {hold} of {self._seen(hold.worker_uid)}"
             for job_uid in sorted({_whose(pod)[0] for pod in self.told.values()})
             for hold in books.held(job_uid)
             if hold.worker_uid not in bound
