@@ -10,6 +10,8 @@ MORE_THAN_ALL = 40
 """A job's life has fewer writes."""
 FEWEST = 10
 """It has more."""
+FEWEST_OF_A_STOP = 4
+"""The stop in the status, a deletion, a release, the end in the status; those of two workers may go at once."""
 
 
 def test_killed_at_any_write_of_a_job_s_life_the_operator_loses_nothing(scene: Scene) -> None:
@@ -52,7 +54,7 @@ def test_a_stop_of_which_each_write_is_some_operator_s_last_is_a_stop(scene: Sce
     scene.proxy.death = None
     wait_until(lambda: scene.proxy.writing == 0, "no write for which an operator may still die", 60)
     scene.operator.start()
-    assert deaths > 4
+    assert deaths >= FEWEST_OF_A_STOP
     scene.tenant.patch("halts", {"runPolicy": {"suspend": False}})
     scene.finish("halts", attempt=2)
 
