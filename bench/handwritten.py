@@ -3,6 +3,9 @@
 Everything is in memory, as in Horovod's own examples, and batches are rows of an array, which is faster here than
 ``tf.data``; a thread takes them ahead of the step, as many as Ullage's does. Prints as JSON the samples per second
 of each epoch, and when the first step ended (Unix time, s).
+
+A rank's matrix products take one core, as such scripts have it; how many operations go side by side is left to
+TensorFlow, where Ullage gives a rank its share of the cores for these, too.
 """
 
 import json

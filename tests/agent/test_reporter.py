@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 
 from ullage_trainer.channel import Message, Reporter
 from ullage_trainer.config import Failure, Progress, Reason
@@ -21,12 +23,9 @@ class Heard:
 def test_progress_that_comes_too_soon_is_told_if_it_was_the_last() -> None:
     heard = Heard()
     reporter = Reporter(heard, interval_seconds=3600)
-    for step in (1, 2, 3):
-        reporter.progress(Progress(step=step), samples=512 * step)
+    messages = [Message(progress=Progress(step=step), samples=512 * step) for step in (1, 2, 3)]
+    for message in messages:
+        reporter.progress(partial(copy, message))
     stopped = Failure(reason=Reason.STOPPED, message="stopped on request")
     reporter.failure(stopped)
-    assert heard.messages == [
-        Message(progress=Progress(step=1), samples=512),
-        Message(progress=Progress(step=3), samples=1536),
-        Message(failure=stopped),
-    ]
+    assert heard.messages == [messages[0], messages[2], Message(failure=stopped)]

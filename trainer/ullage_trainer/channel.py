@@ -8,6 +8,7 @@ import math
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -112,21 +113,22 @@ class Reporter:
     sink: Sink
     interval_seconds: float = PROGRESS_INTERVAL_SECONDS
     _last: float = field(default=-math.inf, init=False)
-    _held: tuple[Progress, dict[str, Any]] | None = field(default=None, init=False)
+    _held: Callable[[], Message] | None = field(default=None, init=False)
     """What came too soon after the last to be sent: it counts if it was the last word."""
 
-    def progress(self, progress: Progress, *, force: bool = False, **counters: Any) -> None:
-        """Send progress if the last was sent long enough ago, or if it must not be lost."""
+    def progress(self, message: Callable[[], Message], *, force: bool = False) -> None:
+        """Send progress if the last was sent long enough ago, or if it must not be lost; ask for it only then."""
         now = time.monotonic()
         if force or now - self._last >= self.interval_seconds:
             self._last, self._held = now, None
-            self.sink.send(Message(progress=progress, **counters))
+            self.sink.send(message())
         else:
-            self._held = progress, counters
+            self._held = message
 
     def doing(self, what: str, step: int = 0, total: int | None = None, **counters: Any) -> None:
         """Say what is being done; always sent."""
-        self.progress(Progress(doing=what[:64], step=step, total_steps=total), force=True, **counters)
+        message = Message(progress=Progress(doing=what[:64], step=step, total_steps=total), **counters)
+        self.progress(lambda: message, force=True)
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Say that there is a point to go on from; always sent."""
@@ -135,8 +137,7 @@ class Reporter:
     def failure(self, failure: Failure) -> None:
         """Say why it ends, and first how far it came: what was done until then is in the books."""
         if self._held is not None:
-            progress, counters = self._held
-            self.progress(progress, force=True, **counters)
+            self.progress(self._held, force=True)
         self.sink.send(Message(failure=failure))
 
     def result(self, result: Result, **counters: Any) -> None:

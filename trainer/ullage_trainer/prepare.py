@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from .channel import Reporter, Result
+from .channel import Message, Reporter, Result
 from .config import ConfigError, Progress, StageDocument, StopRequested
 from .data.prepare import prepare
 
@@ -18,7 +18,7 @@ def prepare_stage(document: StageDocument, reporter: Reporter, stop_requested: C
     def progress(what: str, step: int, total: int) -> None:
         if stop_requested():
             raise StopRequested("prepare: stopped on request")
-        reporter.progress(Progress(doing=what[:64], step=step, total_steps=total))
+        reporter.progress(lambda: Message(progress=Progress(doing=what[:64], step=step, total_steps=total)))
 
     root = Path(document.storage.root)
     prepared = prepare(document.data, root, root / document.storage.output, progress=progress)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .artifacts import CHECKPOINTS_FOLDER
-from .channel import PipeSink, Reporter
+from .channel import Message, PipeSink, Reporter
 from .config import MAX_METRICS, Checkpoint, Progress
 
 CHECKPOINT_VARIABLE = "ULLAGE_CHECKPOINT_DIR"
@@ -122,9 +122,8 @@ def report(
     seconds, steps = now - session.first[0], step - session.first[1]
     known = next(iter(session.metrics.items()), None)
     samples = _count(samples)
-    counted = {} if samples is None else {"samples": samples}
-    session.reporter.progress(
-        Progress(
+    message = Message(
+        progress=Progress(
             step=step,
             total_steps=total,
             epoch=_count(epoch),
@@ -136,9 +135,9 @@ def report(
             step_ms=time.time_ns() // 1_000_000,
             doing="running the script",
         ),
-        force=step == total or metrics is not None,
-        **counted,
+        samples=samples,
     )
+    session.reporter.progress(lambda: message, force=step == total or metrics is not None)
 
 
 def _count(value: int | None) -> int | None:

@@ -133,7 +133,7 @@ class Dataset:
         """
         name = shard_name(part, shard)
         try:
-            table = self._file(name).read_row_group(block)
+            table = self._file(name).read_row_group(block, use_threads=False)
             x = np.frombuffer(_bytes_of(table.column("x")), self.info.dtype).reshape(table.num_rows, *self.info.shape)
             return x, table.column("y").to_numpy()
         except FileNotFoundError as error:
@@ -149,7 +149,7 @@ class Dataset:
             self._files.move_to_end(name)
         else:
             # Not mapped into memory: a file that is cut off meanwhile would end the process by SIGBUS, without a word.
-            self._files[name] = pq.ParquetFile(self.path / name, page_checksum_verification=True)
+            self._files[name] = pq.ParquetFile(self.path / name, pre_buffer=False, page_checksum_verification=True)
             if len(self._files) > OPEN_FILES:
                 self._files.popitem(last=False)[1].close()
         return self._files[name]

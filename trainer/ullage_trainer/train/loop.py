@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ullage_trainer.channel import Reporter
+from ullage_trainer.channel import Message, Reporter
 from ullage_trainer.config import ConfigError, NumericFailure, Progress, StopRequested, Training
 
 from .checkpoint import CheckpointWriter
@@ -20,7 +22,7 @@ from .position import EpochRecord, Position
 from .rates import learning_rate
 from .schedule import steps_per_epoch
 from .step import Evaluation, StepOrder, StepOutcome, Trainer
-from .stream import Blocks, ahead, training_batches
+from .stream import Batch, Blocks, ahead, training_chunks
 
 BEST_PREFIX = "best."
 
@@ -105,10 +107,12 @@ class Loop:
             checkpoint is written.
         """
         try:
-            while not self.position.over(self.training.epochs, self.training.early_stopping):
-                began = time.monotonic() - self.position.seconds
-                self._train(began)
-                self._evaluate(began)
+            # The last steps of an epoch and its evaluation have the first batches of the next read beside them.
+            with contextlib.closing(ahead(self._chunks())) as feed:
+                while not self.position.over(self.training.epochs, self.training.early_stopping):
+                    began = time.monotonic() - self.position.seconds
+                    self._train(feed, began)
+                    self._evaluate(began)
             if self.done != self._saved_step:
                 self._save()
         finally:
@@ -132,18 +136,24 @@ class Loop:
 
     # -- an epoch -----------------------------------------------------------------------------------
 
-    def _train(self, began: float) -> None:
-        batches = training_batches(
-            self.blocks,
-            seed=self.training.seed,
-            epoch=self.position.epoch,
-            global_batch_size=self.training.global_batch_size,
-            rank=self.share.rank,
-            size=self.share.size,
-            first_step=self.position.step,
-        )
+    def _chunks(self) -> Iterator[list[Batch]]:
+        """Yield the batches of all epochs to come."""
+        first_step = self.position.step
+        for epoch in range(self.position.epoch, self.training.epochs):
+            yield from training_chunks(
+                self.blocks,
+                seed=self.training.seed,
+                epoch=epoch,
+                global_batch_size=self.training.global_batch_size,
+                rank=self.share.rank,
+                size=self.share.size,
+                first_step=first_step,
+            )
+            first_step = 0
+
+    def _train(self, feed: Iterator[Batch], began: float) -> None:
         ended = time.monotonic()
-        for batch in ahead(batches):
+        for batch in itertools.islice(feed, self._steps - self.position.step):
             order = StepOrder(
                 learning_rate=learning_rate(self.training, self.done, self._total),
                 stop=self.stop_requested(),
@@ -158,7 +168,7 @@ class Loop:
             )
             self._pace.step()
             self._step_ms = time.time_ns() // 1_000_000
-            self._report()
+            self.reporter.progress(self._while_training, force=self.done == self._total)
             if outcome.stop or outcome.save:
                 self.position = self.position.model_copy(update={"seconds": ended - began})
                 self._save()
@@ -198,18 +208,19 @@ class Loop:
             self._save()
 
     def _check(self, outcome: StepOutcome) -> None:
-        rate = self.training.optimizer.learning_rate
-        where = f"in step {self.position.step + 1} of epoch {self.position.epoch + 1}"
-        advice = f"lower training.optimizer.learningRate (now {rate:g}) or look for extreme values in the features"
         if not math.isfinite(outcome.loss):
-            raise NumericFailure(
-                f"training: the loss became {outcome.loss} {where}; expected a finite number; {advice}"
-            )
-        if self.position.diverged(outcome.loss):
-            raise NumericFailure(
-                f"training: the loss became {outcome.loss:.4g} {where}, having begun at "
-                f"{self.position.first_loss:.4g}; expected it to go down; {advice}"
-            )
+            found, expected = f"{outcome.loss} {{}}", "a finite number"
+        elif self.position.diverged(outcome.loss):
+            found = f"{outcome.loss:.4g} {{}}, having begun at {self.position.first_loss:.4g}"
+            expected = "it to go down"
+        else:
+            return
+        where = f"in step {self.position.step + 1} of epoch {self.position.epoch + 1}"
+        raise NumericFailure(
+            f"training: the loss became {found.format(where)}; expected {expected}; lower "
+            f"training.optimizer.learningRate (now {self.training.optimizer.learning_rate:g}) or look for extreme "
+            "values in the features"
+        )
 
     # -- checkpoints --------------------------------------------------------------------------------
 
@@ -252,24 +263,33 @@ class Loop:
 
     # -- progress -----------------------------------------------------------------------------------
 
-    def _report(self) -> None:
-        position = self.position
-        self.reporter.progress(
-            Progress(
-                step=self.done,
-                total_steps=self._total,
-                epoch=position.epoch + 1,
-                epochs=self.training.epochs,
-                samples_per_second=self._pace.per_second(self.training.global_batch_size),
-                loss=position.mean_loss,
-                step_ms=self._step_ms,
-                metric=self._metric(),
-                eta_seconds=self._pace.seconds_for(self._total - self.done),
-                doing="training",
-            ),
-            force=self.done == self._total,
-            **self._counters(),
+    def _while_training(self) -> Message:
+        progress = Progress(
+            step=self.done,
+            total_steps=self._total,
+            epoch=self.position.epoch + 1,
+            epochs=self.training.epochs,
+            samples_per_second=self._pace.per_second(self.training.global_batch_size),
+            loss=self.position.mean_loss,
+            step_ms=self._step_ms,
+            metric=self._metric(),
+            eta_seconds=self._pace.seconds_for(self._total - self.done),
+            doing="training",
         )
+        return Message(progress=progress, **self._counters())
+
+    def _while_evaluating(self) -> Message:
+        progress = Progress(
+            step=self.done,
+            total_steps=self._total,
+            epoch=max(1, min(self.training.epochs, -(-self.done // self._steps))),
+            epochs=self.training.epochs,
+            metric=self._metric(),
+            step_ms=self._step_ms,
+            eta_seconds=self._pace.seconds_for(self._total - self.done),
+            doing="evaluating",
+        )
+        return Message(progress=progress, **self._counters())
 
     def _counters(self) -> dict[str, Any]:
         counted = {} if self.flop_per_sample is None else {"flop": self.flop_per_sample * self.samples}
@@ -282,17 +302,5 @@ class Loop:
 
     def _between_blocks(self) -> bool:
         """Say that there is life, and whether to stop."""
-        self.reporter.progress(
-            Progress(
-                step=self.done,
-                total_steps=self._total,
-                epoch=max(1, min(self.training.epochs, -(-self.done // self._steps))),
-                epochs=self.training.epochs,
-                metric=self._metric(),
-                step_ms=self._step_ms,
-                eta_seconds=self._pace.seconds_for(self._total - self.done),
-                doing="evaluating",
-            ),
-            **self._counters(),
-        )
+        self.reporter.progress(self._while_evaluating)
         return self.stop_requested()

@@ -207,7 +207,9 @@ def _settings(
 def _set_up_devices(gang: Gang, *, exact: bool) -> None:
     """Give a rank its share of the worker's cores (TensorFlow would take all of them in each), and its accelerator."""
     cores = gang.cores_per_worker or len(os.sched_getaffinity(0))
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // gang.slots_per_worker))
+    share = max(1, cores // gang.slots_per_worker)
+    tf.config.threading.set_intra_op_parallelism_threads(share)
+    tf.config.threading.set_inter_op_parallelism_threads(share)
     devices = tf.config.list_physical_devices("GPU")
     if devices:
         mine = devices[int(os.environ["HOROVOD_LOCAL_RANK"]) % len(devices)]

@@ -1,19 +1,30 @@
-"""Rows of the shards that a rank owns, block by block: memory holds one block a shard, however large the data."""
+"""Rows of the shards that a rank owns, block by block: memory holds one block a shard, however large the data.
+
+Batches are put together in chunks of some steps: what a chunk costs in Python does not depend on its steps, and a
+small batch takes hardly longer to train on than to put together.
+"""
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from .schedule import apportion, block_order, owned_shards, row_order, steps_per_epoch
+from .schedule import Rows, apportion, block_order, owned_shards, row_order, steps_per_epoch
 
 Array = npt.NDArray[np.generic]
+
+CHUNK_STEPS = 16
+"""Steps of a chunk at most."""
+CHUNK_BYTES = 4 << 20
+"""Bytes of the features of a chunk at most, but for one that is a single step."""
 
 
 class Blocks(Protocol):
@@ -51,86 +62,155 @@ class Batch:
 
 @dataclass
 class _ShardCursor:
-    """Goes through one shard in the order of one epoch."""
+    """Goes through one shard in the order of one epoch; its block lies in the pool from row ``first`` on."""
 
-    blocks: Blocks
     shard: int
-    seed: int
-    epoch: int
-    _order: list[int] = field(init=False)
-    _features: list[Array] = field(default_factory=list, init=False)
-    _labels: list[Array] = field(default_factory=list, init=False)
+    first: int
+    blocks_to_come: list[int]
+    rows: Rows
+    """Rows of the pool that come next, as far as they are read."""
 
-    def __post_init__(self) -> None:
-        sizes = self.blocks.block_rows("train", self.shard)
-        self._order = block_order(self.seed, self.epoch, self.shard, len(sizes)).tolist()
+    def take(self, count: int) -> Rows:
+        """Return the next rows of the pool, so many or as many as are read."""
+        taken, self.rows = self.rows[:count], self.rows[count:]
+        return taken
 
-    def skip(self, rows: int) -> None:
-        """Leave out rows that an earlier attempt went through; whole blocks are not read."""
-        sizes = self.blocks.block_rows("train", self.shard)
-        while rows and self._order and rows >= sizes[self._order[0]]:
-            rows -= sizes[self._order.pop(0)]
-        if rows:
-            self.take(rows)
 
-    def take(self, rows: int) -> tuple[list[Array], list[Array]]:
-        """Return the next rows, in pieces."""
-        features: list[Array] = []
-        labels: list[Array] = []
-        while rows:
-            if not self._features:
-                self._load()
-            piece, target = self._features.pop(), self._labels.pop()
-            if len(piece) > rows:
-                self._features.append(piece[rows:])
-                self._labels.append(target[rows:])
-                piece, target = piece[:rows], target[:rows]
-            features.append(piece)
-            labels.append(target)
-            rows -= len(piece)
-        return features, labels
+class _Epoch:
+    """Goes through the shards of a rank in the order of one epoch.
 
-    def _load(self) -> None:
-        block = self._order.pop(0)
-        features, labels = self.blocks.read_block("train", self.shard, block)
-        order = row_order(self.seed, self.epoch, self.shard, block, len(labels))
-        self._features.append(features[order])
-        self._labels.append(labels[order])
+    The blocks that are gone through, one a shard, lie in one array, the pool: a batch is copied once, out of it.
+    """
+
+    def __init__(self, blocks: Blocks, shards: Sequence[int], seed: int, epoch: int) -> None:
+        self._blocks = blocks
+        self._seed, self._epoch = seed, epoch
+        sizes = [blocks.block_rows("train", shard) for shard in shards]
+        room = max((rows for of_shard in sizes for rows in of_shard), default=0)
+        shape, dtype, label_dtype = blocks.sample_spec()
+        self._features = np.empty((len(sizes) * room, *shape), dtype)
+        self._labels = np.empty(len(sizes) * room, label_dtype)
+        self._cursors = [
+            _ShardCursor(
+                shard, slot * room, block_order(seed, epoch, shard, len(sizes[slot])).tolist(), np.empty(0, np.int64)
+            )
+            for slot, shard in enumerate(shards)
+        ]
+
+    def skip(self, counts: Sequence[int]) -> None:
+        """Leave out rows of each shard that an earlier attempt went through; whole blocks are not read."""
+        for cursor, count in zip(self._cursors, counts, strict=True):
+            sizes, rows = self._blocks.block_rows("train", cursor.shard), count
+            while rows and cursor.blocks_to_come and rows >= sizes[cursor.blocks_to_come[0]]:
+                rows -= sizes[cursor.blocks_to_come.pop(0)]
+            if rows:
+                self._load(cursor)
+                cursor.take(rows)
+
+    def batches(self, counts: Rows, global_rows: Sequence[int]) -> list[Batch]:
+        """Return the batches of some steps, of which each takes ``counts`` (steps, shards) rows."""
+        taken: list[tuple[Array, Array]] = []
+        while len(taken) < len(counts):
+            to_come = counts[len(taken) :]
+            # Steps for which all rows are read: none where a block ends within the next.
+            read = [len(cursor.rows) for cursor in self._cursors]
+            steps = int((to_come.cumsum(axis=0) <= read).all(axis=1).sum())
+            taken += self._steps(to_come[:steps]) if steps else [self._step(to_come[0].tolist())]
+        return [
+            self._batch(features, labels, rows) for (features, labels), rows in zip(taken, global_rows, strict=True)
+        ]
+
+    def _steps(self, counts: Rows) -> Iterator[tuple[Array, Array]]:
+        rows = [cursor.take(count) for cursor, count in zip(self._cursors, counts.sum(axis=0).tolist(), strict=True)]
+        # They come shard by shard and go step by step; within a step shards keep their order.
+        steps = np.repeat(np.tile(np.arange(len(counts)), counts.shape[1]), counts.T.ravel())
+        by_step = np.concatenate([np.empty(0, np.int64), *rows]).take(np.argsort(steps, kind="stable"))
+        ends = counts.sum(axis=1).cumsum().tolist()
+        for start, end in zip([0, *ends], ends, strict=False):
+            yield self._copies(by_step[start:end])
+
+    def _step(self, counts: Sequence[int]) -> tuple[Array, Array]:
+        """Take a step of which some shard's rows come from more than one block."""
+        pieces = []
+        for cursor, count in zip(self._cursors, counts, strict=True):
+            left = count
+            while left:
+                if not len(cursor.rows):
+                    self._load(cursor)
+                rows = cursor.take(left)
+                pieces.append(self._copies(rows))
+                left -= len(rows)
+        return np.concatenate([x for x, _ in pieces]), np.concatenate([y for _, y in pieces])
+
+    def _copies(self, rows: Rows) -> tuple[Array, Array]:
+        return self._features.take(rows, axis=0), self._labels.take(rows)
+
+    def _load(self, cursor: _ShardCursor) -> None:
+        block = cursor.blocks_to_come.pop(0)
+        features, labels = self._blocks.read_block("train", cursor.shard, block)
+        place = slice(cursor.first, cursor.first + len(labels))
+        self._features[place], self._labels[place] = features, labels
+        cursor.rows = cursor.first + row_order(self._seed, self._epoch, cursor.shard, block, len(labels))
+
+    def _batch(self, features: Array, labels: Array, global_rows: int) -> Batch:
+        if len(labels):
+            return Batch(features, labels, len(labels), global_rows)
+        # Layers such as batch normalisation give NaN for no rows at all: one row that does not count stands in.
+        shape, dtype, label_dtype = self._blocks.sample_spec()
+        return Batch(np.zeros((1, *shape), dtype), np.zeros(1, label_dtype), 0, global_rows)
+
+
+def training_chunks(
+    blocks: Blocks, *, seed: int, epoch: int, global_batch_size: int, rank: int, size: int, first_step: int = 0
+) -> Iterator[list[Batch]]:
+    """Yield a rank's part of each global batch of an epoch, some steps at a time, from ``first_step`` on.
+
+    The union over ranks of the parts of step ``t`` holds the same samples for every ``size``.
+    """
+    rows = blocks.shard_rows("train")
+    total, steps = sum(rows), steps_per_epoch(rows, global_batch_size)
+    owned = owned_shards(len(rows), rank, size)
+    position = _Epoch(blocks, owned, seed, epoch)
+    at_once = _steps_at_once(blocks, -(-global_batch_size // size))
+    for first in range(first_step, steps, at_once):
+        marks = range(first, min(first + at_once, steps) + 1)
+        ends = apportion(rows, [min(step * global_batch_size, total) for step in marks])[:, owned]
+        if first == first_step:
+            position.skip(ends[0].tolist())
+        global_rows = [min(global_batch_size, total - step * global_batch_size) for step in marks[:-1]]
+        yield position.batches(np.diff(ends, axis=0), global_rows)
 
 
 def training_batches(
     blocks: Blocks, *, seed: int, epoch: int, global_batch_size: int, rank: int, size: int, first_step: int = 0
 ) -> Iterator[Batch]:
-    """Yield a rank's part of each global batch of an epoch, from ``first_step`` on.
+    """Yield what :func:`training_chunks` yields, step by step."""
+    return itertools.chain.from_iterable(
+        training_chunks(
+            blocks,
+            seed=seed,
+            epoch=epoch,
+            global_batch_size=global_batch_size,
+            rank=rank,
+            size=size,
+            first_step=first_step,
+        )
+    )
 
-    The union over ranks of the parts of step ``t`` holds the same samples for every ``size``.
+
+def ahead(chunks: Iterator[list[Batch]], depth: int = 2) -> Generator[Batch]:
+    """Yield batches that a background thread reads while the step runs; what reading raises is raised here.
+
+    Whoever does not go on to the end closes it.
     """
-    rows = blocks.shard_rows("train")
-    total = sum(rows)
-    owned = owned_shards(len(rows), rank, size)
-    cursors = {shard: _ShardCursor(blocks, shard, seed, epoch) for shard in owned}
-    done = apportion(rows, min(first_step * global_batch_size, total))
-    for shard, cursor in cursors.items():
-        cursor.skip(done[shard])
-    for step in range(first_step, steps_per_epoch(rows, global_batch_size)):
-        upto = apportion(rows, min((step + 1) * global_batch_size, total))
-        features: list[Array] = []
-        labels: list[Array] = []
-        for shard, cursor in cursors.items():
-            more_features, more_labels = cursor.take(upto[shard] - done[shard])
-            features += more_features
-            labels += more_labels
-        yield _batch(blocks, features, labels, sum(upto) - sum(done))
-        done = upto
-
-
-def ahead(batches: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
-    """Yield batches that a background thread reads while the step runs; what reading raises is raised here."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed") as reader:
-        coming = deque(reader.submit(next, batches, None) for _ in range(depth))
-        while (batch := coming.popleft().result()) is not None:
-            coming.append(reader.submit(next, batches, None))
-            yield batch
+        coming = deque(reader.submit(next, chunks, None) for _ in range(depth))
+        try:
+            while (chunk := coming.popleft().result()) is not None:
+                coming.append(reader.submit(next, chunks, None))
+                yield from chunk
+        finally:
+            reader.shutdown(cancel_futures=True)
 
 
 def part_batches(blocks: Blocks, part: str, *, rank: int, size: int) -> Iterator[tuple[Array, Array]]:
@@ -140,10 +220,8 @@ def part_batches(blocks: Blocks, part: str, *, rank: int, size: int) -> Iterator
             yield blocks.read_block(part, shard, block)
 
 
-def _batch(blocks: Blocks, features: list[Array], labels: list[Array], global_rows: int) -> Batch:
-    if features:
-        joined = np.concatenate(labels)
-        return Batch(np.concatenate(features), joined, len(joined), global_rows)
-    # Layers such as batch normalisation give NaN for no rows at all: one row that does not count stands in.
-    shape, dtype, label_dtype = blocks.sample_spec()
-    return Batch(np.zeros((1, *shape), dtype), np.zeros(1, label_dtype), 0, global_rows)
+def _steps_at_once(blocks: Blocks, rows: int) -> int:
+    """Return the steps of a chunk, if a step has so many rows."""
+    shape, dtype, _ = blocks.sample_spec()
+    step_bytes = rows * math.prod(shape) * dtype.itemsize
+    return max(1, min(CHUNK_STEPS, CHUNK_BYTES // step_bytes))
