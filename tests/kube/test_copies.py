@@ -88,7 +88,7 @@ def test_a_list_that_comes_in_pages_is_one_copy() -> None:
         return changed, [item["metadata"]["uid"] for item in pods.of(("physics", "points"))]
 
     assert ask(answer, look) == ({("physics", "points")}, names)
-    first = {"labelSelector": "a=b", "limit": "500"}
+    first = {"labelSelector": "a=b", "limit": "100"}
     assert asked[:3] == [first, {**first, "continue": "1"}, {**first, "continue": "2"}]
 
 

@@ -20,7 +20,7 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 _TIMEOUT_SECONDS: Final = 30
 _WATCH_SECONDS: Final = 290
-_PAGE: Final = "500"
+_PAGE: Final = "100"
 
 
 class ApiRefusal(Exception):
