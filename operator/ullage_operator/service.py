@@ -48,6 +48,8 @@ _LOCK_SECONDS: Final = 2.0
 _DEFINITION_SECONDS: Final = 0.5
 _NODES_SECONDS: Final = 60.0
 _SECRET_BYTES: Final = 32
+_CONNECTIONS: Final = 24
+"""To the API server: a few watch, the others are for requests. Each has a buffer of 256 KiB (``asyncio.sslproto``)."""
 _JOBS_WATCHER: Final = f"watcher for {PLURAL}"
 """How begins the name of kopf's task that watches jobs. It ends at the first error that kopf takes for a final one."""
 
@@ -80,6 +82,7 @@ class Service:
             await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         # The client would look for a proxy and for a password, each in a thread of its own, before each request.
         configuration.client_session_kwargs = {"trust_env": bool(getproxies())}
+        configuration.connection_pool_maxsize = _CONNECTIONS
         client = await self._stack.enter_async_context(ApiClient(configuration))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.api = Api(client)

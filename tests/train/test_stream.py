@@ -1,9 +1,14 @@
 """What ranks are fed: the same global batches on any number of ranks, each row once an epoch."""
 
+import contextlib
+import itertools
+import threading
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ullage_trainer.train.stream import part_batches, training_batches
+from ullage_trainer.train.stream import CHUNK_BYTES, CHUNK_STEPS, ahead, part_batches, training_batches, training_chunks
 
 shards = st.lists(st.integers(0, 23), min_size=1, max_size=9)
 
@@ -61,6 +66,44 @@ def test_a_rank_without_samples_in_a_batch_holds_one_row_that_does_not_count(mem
     assert [(shown.features.shape, shown.labels.shape, shown.rows, shown.global_rows) for shown in batches] == [
         ((1, 1), (1,), 0, 4)
     ] * 2
+
+
+def test_a_chunk_has_so_many_steps_or_so_many_bytes(memory_blocks):
+    def steps(batch):
+        blocks = memory_blocks({"train": [1 << 21]}, group=1 << 20)
+        chunks = training_chunks(blocks, seed=0, epoch=0, global_batch_size=batch, rank=0, size=1)
+        return [len(chunk) for chunk in itertools.islice(chunks, 2)]
+
+    row_bytes = 4
+    assert steps(100) == [CHUNK_STEPS] * 2
+    assert steps(CHUNK_BYTES // row_bytes // 2) == [2, 2]
+    assert steps(2 * CHUNK_BYTES // row_bytes) == [1]
+
+
+def test_batches_that_are_read_ahead_come_in_their_order_and_then_what_reading_raised():
+    def chunks():
+        yield [1, 2, 3]
+        yield [4]
+        raise OSError("gone")
+
+    batches = ahead(chunks())
+    assert list(itertools.islice(batches, 4)) == [1, 2, 3, 4]
+    with pytest.raises(OSError, match="gone"):
+        next(batches)
+
+
+def test_nothing_is_read_any_more_once_batches_are_closed():
+    read = []
+
+    def chunks():
+        for number in itertools.count():
+            read.append(number)
+            yield [number]
+
+    with contextlib.closing(ahead(chunks(), depth=2)) as batches:
+        assert next(batches) == 0
+    assert read[-1] <= 2
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("feed")]
 
 
 def test_a_part_is_evaluated_row_by_row_once_over_all_ranks(memory_blocks):
