@@ -6,6 +6,7 @@ from typing import Any
 
 import kopf
 
+from .cluster.api import PAGE
 from .cluster.names import GROUP, PLURAL, VERSION
 from .cluster.objects import KINDS
 from .service import Service
@@ -20,6 +21,7 @@ async def start(settings: kopf.OperatorSettings, memo: Service, **_: Any) -> Non
     settings.persistence.progress_storage = NoProgress()
     settings.watching.server_timeout = 290
     settings.watching.client_timeout = 320
+    settings.watching.chunk_size = PAGE
     settings.scanning.disabled = True
     await memo.start()
 

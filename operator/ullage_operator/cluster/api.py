@@ -20,7 +20,8 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 _TIMEOUT_SECONDS: Final = 30
 _WATCH_SECONDS: Final = 290
-_PAGE: Final = "100"
+PAGE: Final = 100
+"""Objects of a list that are asked for at a time."""
 
 
 class ApiRefusal(Exception):
@@ -53,7 +54,7 @@ class Api:
 
     async def pages(self, path: str, query: dict[str, str] | None = None) -> AsyncIterator[JsonObject]:
         """Yield a list page by page: all at once, thousands of objects take many times what is kept of them."""
-        asked = (query or {}) | {"limit": _PAGE}
+        asked = (query or {}) | {"limit": str(PAGE)}
         while True:
             page = await self.get(path, asked)
             yield page
