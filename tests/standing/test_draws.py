@@ -235,6 +235,19 @@ def test_money_is_drawn_at_the_price_of_the_intervals_start(tmp_path: Path) -> N
     assert scene.line("grant/fund")["reserved"] == 61_000_000  # 2 × 61 minutes at 30 CNY an hour
 
 
+def test_money_is_drawn_at_a_price_that_is_told_in_the_second_in_which_the_job_begins(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, [institution("north"), PRICES, money(1000)], now_ms=START + 300)
+    scene.now_ms = START + 400
+    scene.turn()
+    scene.now_ms = START + SECOND
+    scene.open("w1")
+    scene.now_ms = START + HOUR
+    scene.turn()
+    spent = scene.ledger.find(f"expend/grant/fund/{UID}/{START}")
+    assert isinstance(spent, Expend)
+    assert (spent.quantity, spent.amount) == (2 * (HOUR - SECOND), 2 * (HOUR - SECOND) * 20_000_000 // HOUR + 1)
+
+
 def test_what_a_failure_of_the_infrastructure_cut_off_is_refunded(scene: Scene) -> None:
     scene.turn()
     scene.open("w1")

@@ -8,6 +8,7 @@ books once more, and one that differs is corrected, by reversal and a next revis
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from ullage_operator import gap
 from ullage_operator.ledger import Books, Entry, Expend, Rate, ReservationRow, Reversal, Unreserve
@@ -16,6 +17,8 @@ from ullage_operator.plan.budget import MS_PER_HOUR
 from .declare import AUTHOR
 from .funding import rate_of
 from .stand import declarations_of
+
+_SECOND_MS: Final = 1000
 
 
 def settled(books: Books, held: ReservationRow, kinds: Mapping[str, str], now_ms: int) -> list[Entry]:
@@ -87,14 +90,15 @@ def _cost(held: ReservationRow, quantity_ms: int, rate: Rate | None, now_ms: int
 
 
 def _rate(books: Books, held: ReservationRow, kinds: Mapping[str, str]) -> Rate | None:
-    then = declarations_of(books, gap.Period(held.from_ms, held.from_ms + 1))
-    investment = then.investments_by_name.get(held.line.partition("/")[0])
     holds = books.holds_of(held.job_uid or "")
-    resources = {hold.accelerator_type for hold in holds if hold.accelerator_type is not None}
-    found = [
-        rate
-        for resource in sorted(resources)
-        if investment is not None
-        and (rate := rate_of(then, investment, kinds.get(resource, resource), held.from_ms)) is not None
-    ]
-    return found[0] if found else None
+    resources = sorted({hold.accelerator_type for hold in holds if hold.accelerator_type is not None})
+    # The first interval counts from the second that had begun: its price may have been told later in that.
+    for at_ms in (held.from_ms, held.from_ms + _SECOND_MS - 1):
+        then = declarations_of(books, gap.Period(at_ms, at_ms + 1))
+        investment = then.investments_by_name.get(held.line.partition("/")[0])
+        if investment is None:
+            continue
+        for resource in resources:
+            if (rate := rate_of(then, investment, kinds.get(resource, resource), at_ms)) is not None:
+                return rate
+    return None
