@@ -72,3 +72,16 @@ def test_a_shard_that_is_missing_cut_off_or_altered_is_named(prepared: Storage) 
     file.unlink()
     with pytest.raises(InputMissing, match=r"train/shard-00001.parquet: expected this shard"):
         Dataset.open(prepared.output).read_block(Part.TRAIN, 1, 0)
+
+
+def test_a_block_of_another_length_than_the_data_set_says_is_refused(prepared: Storage) -> None:
+    path = prepared.output / "dataset.json"
+    info = json.loads(path.read_text())
+    info["shardRows"]["train"][0] += 1
+    path.write_text(json.dumps(info))
+    dataset = Dataset.open(prepared.output)
+    last = dataset.blocks(Part.TRAIN, 0) - 1
+    with pytest.raises(
+        StorageFailure, match=r"train/shard-00000.parquet: .*: expected \d+ rows, as dataset.json has it"
+    ):
+        dataset.read_block(Part.TRAIN, 0, last)

@@ -134,6 +134,8 @@ class Dataset:
         name = shard_name(part, shard)
         try:
             table = self._file(name).read_row_group(block, use_threads=False)
+            first = block * self.info.row_group_rows
+            _check_rows(table.num_rows, min(self.info.row_group_rows, self.info.shard_rows[part][shard] - first))
             x = np.frombuffer(_bytes_of(table.column("x")), self.info.dtype).reshape(table.num_rows, *self.info.shape)
             return x, table.column("y").to_numpy()
         except FileNotFoundError as error:
@@ -165,3 +167,8 @@ def _bytes_of(column: pa.ChunkedArray) -> memoryview:
     values = column.combine_chunks()
     size = values.type.byte_width
     return memoryview(values.buffers()[1])[values.offset * size : (values.offset + len(values)) * size]
+
+
+def _check_rows(found: int, expected: int) -> None:
+    if found != expected:
+        raise ValueError(f"expected {expected} rows, as {INFO_NAME} has it, found {found}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,15 +15,11 @@ BYTE_SCALE = 1 / 255
 
 
 class DatasetBlocks:
-    """:class:`~ullage_trainer.train.stream.Blocks` over a data set on disk; counts the bytes it gives out.
-
-    Several threads may read from it, one after the other.
-    """
+    """:class:`~ullage_trainer.train.stream.Blocks` over a data set on disk; counts the bytes it gives out."""
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
         self.bytes_read = 0
-        self._one_at_a_time = threading.Lock()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -57,9 +52,8 @@ class DatasetBlocks:
 
     def read_block(self, part: str, shard: int, block: int) -> tuple[Array, Array]:
         """Return features (rows, *shape) and labels (rows,) of one row group."""
-        with self._one_at_a_time:
-            features, labels = self._dataset.read_block(PartName(part), shard, block)
-            self.bytes_read += features.nbytes + labels.nbytes
+        features, labels = self._dataset.read_block(PartName(part), shard, block)
+        self.bytes_read += features.nbytes + labels.nbytes
         return features, labels
 
     def sample_spec(self) -> tuple[tuple[int, ...], np.dtype[np.generic], np.dtype[np.generic]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from .position import EpochRecord, Position
 from .rates import learning_rate
 from .schedule import steps_per_epoch
 from .step import Evaluation, StepOrder, StepOutcome, Trainer
-from .stream import Batch, Blocks, ahead, training_chunks
+from .stream import Blocks, ahead, training_chunks
 
 BEST_PREFIX = "best."
 
@@ -107,12 +106,10 @@ class Loop:
             checkpoint is written.
         """
         try:
-            # The last steps of an epoch and its evaluation have the first batches of the next read beside them.
-            with contextlib.closing(ahead(self._chunks())) as feed:
-                while not self.position.over(self.training.epochs, self.training.early_stopping):
-                    began = time.monotonic() - self.position.seconds
-                    self._train(feed, began)
-                    self._evaluate(began)
+            while not self.position.over(self.training.epochs, self.training.early_stopping):
+                began = time.monotonic() - self.position.seconds
+                self._train(began)
+                self._evaluate(began)
             if self.done != self._saved_step:
                 self._save()
         finally:
@@ -136,24 +133,18 @@ class Loop:
 
     # -- an epoch -----------------------------------------------------------------------------------
 
-    def _chunks(self) -> Iterator[list[Batch]]:
-        """Yield the batches of all epochs to come."""
-        first_step = self.position.step
-        for epoch in range(self.position.epoch, self.training.epochs):
-            yield from training_chunks(
-                self.blocks,
-                seed=self.training.seed,
-                epoch=epoch,
-                global_batch_size=self.training.global_batch_size,
-                rank=self.share.rank,
-                size=self.share.size,
-                first_step=first_step,
-            )
-            first_step = 0
-
-    def _train(self, feed: Iterator[Batch], began: float) -> None:
+    def _train(self, began: float) -> None:
+        chunks = training_chunks(
+            self.blocks,
+            seed=self.training.seed,
+            epoch=self.position.epoch,
+            global_batch_size=self.training.global_batch_size,
+            rank=self.share.rank,
+            size=self.share.size,
+            first_step=self.position.step,
+        )
         ended = time.monotonic()
-        for batch in itertools.islice(feed, self._steps - self.position.step):
+        for batch in ahead(chunks):
             order = StepOrder(
                 learning_rate=learning_rate(self.training, self.done, self._total),
                 stop=self.stop_requested(),
@@ -168,7 +159,8 @@ class Loop:
             )
             self._pace.step()
             self._step_ms = time.time_ns() // 1_000_000
-            self.reporter.progress(self._while_training, force=self.done == self._total)
+            # What is held back and told only at a failure is still where training was then.
+            self.reporter.progress(partial(self._while_training, self.position), force=self.done == self._total)
             if outcome.stop or outcome.save:
                 self.position = self.position.model_copy(update={"seconds": ended - began})
                 self._save()
@@ -263,17 +255,18 @@ class Loop:
 
     # -- progress -----------------------------------------------------------------------------------
 
-    def _while_training(self) -> Message:
+    def _while_training(self, position: Position) -> Message:
+        done = position.steps_done(self._steps)
         progress = Progress(
-            step=self.done,
+            step=done,
             total_steps=self._total,
-            epoch=self.position.epoch + 1,
+            epoch=position.epoch + 1,
             epochs=self.training.epochs,
             samples_per_second=self._pace.per_second(self.training.global_batch_size),
-            loss=self.position.mean_loss,
+            loss=position.mean_loss,
             step_ms=self._step_ms,
             metric=self._metric(),
-            eta_seconds=self._pace.seconds_for(self._total - self.done),
+            eta_seconds=self._pace.seconds_for(self._total - done),
             doing="training",
         )
         return Message(progress=progress, **self._counters())

@@ -24,7 +24,7 @@ Array = npt.NDArray[np.generic]
 CHUNK_STEPS = 16
 """Steps of a chunk at most."""
 CHUNK_BYTES = 4 << 20
-"""Bytes of the features of a chunk at most, but for one that is a single step."""
+"""Bytes of the features of a chunk, about at most, but for one that is a single step."""
 
 
 class Blocks(Protocol):
@@ -171,7 +171,8 @@ def training_chunks(
     total, steps = sum(rows), steps_per_epoch(rows, global_batch_size)
     owned = owned_shards(len(rows), rank, size)
     position = _Epoch(blocks, owned, seed, epoch)
-    at_once = _steps_at_once(blocks, -(-global_batch_size // size))
+    mine = sum(rows[shard] for shard in owned)
+    at_once = _steps_at_once(blocks, -(-global_batch_size * mine // max(1, total)))
     for first in range(first_step, steps, at_once):
         marks = range(first, min(first + at_once, steps) + 1)
         ends = apportion(rows, [min(step * global_batch_size, total) for step in marks])[:, owned]
@@ -201,7 +202,7 @@ def training_batches(
 def ahead(chunks: Iterator[list[Batch]], depth: int = 2) -> Generator[Batch]:
     """Yield batches that a background thread reads while the step runs; what reading raises is raised here.
 
-    Whoever does not go on to the end closes it.
+    Closed before its end, it reads nothing more once the chunk that is being read is there.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed") as reader:
         coming = deque(reader.submit(next, chunks, None) for _ in range(depth))
@@ -224,4 +225,4 @@ def _steps_at_once(blocks: Blocks, rows: int) -> int:
     """Return the steps of a chunk, if a step has so many rows."""
     shape, dtype, _ = blocks.sample_spec()
     step_bytes = rows * math.prod(shape) * dtype.itemsize
-    return max(1, min(CHUNK_STEPS, CHUNK_BYTES // step_bytes))
+    return max(1, min(CHUNK_STEPS, CHUNK_BYTES // max(1, step_bytes)))
