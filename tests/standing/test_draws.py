@@ -287,6 +287,28 @@ def test_an_interval_that_was_settled_on_what_was_known_then_is_corrected_when_a
     assert scene.ledger.verify() == []
 
 
+def test_a_worker_told_to_begin_within_an_interval_that_is_settled_is_paid_for_once(scene: Scene) -> None:
+    def suspend(now_ms: int) -> None:
+        scene.now_ms, scene.spec = now_ms, {"runPolicy": {"suspend": True}}
+        assert scene.turn()[0] is True
+        assert scene.line()["reserved"] == 0
+
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms = START + 98 * SECOND
+    scene.close("w1")
+    suspend(START + 99 * SECOND + 68)
+    scene.now_ms, scene.spec = START + 99 * SECOND + 605, {}
+    scene.turn()
+    scene.now_ms = START + 99 * SECOND  # As the cluster tells it, in whole seconds.
+    scene.open("w2")
+    scene.now_ms = START + 101 * SECOND
+    scene.close("w2")
+    suspend(START + 102 * SECOND + 323)
+    assert scene.line()["expended"] - scene.line()["reversed"] == 2 * (98 + 2) * SECOND
+    assert scene.ledger.verify() == []
+
+
 def test_money_that_was_spent_on_too_long_an_interval_comes_back_at_the_price_it_was_spent_at(tmp_path: Path) -> None:
     scene = Scene(tmp_path, [PRICES, institution("north"), money(1000)])
     scene.turn()

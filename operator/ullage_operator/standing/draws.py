@@ -120,10 +120,13 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
 def _begun(books: Books, job_uid: str, now_ms: int) -> int:
     """Return from when a job's reservation counts: the second that has begun, or now if it held something in it.
 
-    When a pod was bound is told in whole seconds: it may be told to have been before the reservation for it.
+    When a pod was bound is told in whole seconds: it may be told to have been before the reservation for it. What of
+    the second lies in an interval that is settled is corrected there.
     """
     second_ms = now_ms - now_ms % 1000
-    return now_ms if any(row.holds for row in books.usage(second_ms, now_ms, job_uid=job_uid)) else second_ms
+    if any(row.holds for row in books.usage(second_ms, now_ms, job_uid=job_uid)):
+        return now_ms
+    return max([second_ms, *(spent.to_ms for spent in books.spendings(job_uid))])
 
 
 def settle_orphan(ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms: int) -> bool:
