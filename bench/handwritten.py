@@ -1,7 +1,7 @@
 """The other side: what an engineer would write for this model and this data with Horovod, TensorFlow and nothing else.
 
 Everything is in memory, as in Horovod's own examples, and batches are rows of an array, which is faster here than
-``tf.data``; a thread takes them ahead of the step, as many as Ullage's does. Prints as JSON the samples per second
+``tf.data``; a thread takes four of them ahead of the step. Prints as JSON the samples per second
 of each epoch, and when the first step ended (Unix time, s).
 
 A rank's matrix products take one core, as such scripts have it; how many operations go side by side is left to

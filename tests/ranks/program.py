@@ -1,5 +1,6 @@
 """What a rank of these tests runs: SGD steps through the real step, weights and batches written down."""
 
+import itertools
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ullage_trainer.config import Loss, Metric
 from ullage_trainer.distributed.collectives import Communicator
 from ullage_trainer.train.objective import Objective, measures
 from ullage_trainer.train.step import StepOrder, Trainer
-from ullage_trainer.train.stream import training_batches
+from ullage_trainer.train.stream import training_chunks
 
 SHARDS = 12
 BATCH = 50
@@ -69,10 +70,10 @@ def main(folder, steps, kind):
     )
     trainer.share_state()
     weights, losses, batches = [flat(model)], [], []
-    stream = training_batches(
+    chunks = training_chunks(
         blocks, seed=1, epoch=0, global_batch_size=BATCH, rank=communicator.rank, size=communicator.size
     )
-    for _, batch in zip(range(steps), stream, strict=False):
+    for batch in itertools.islice(itertools.chain.from_iterable(chunks), steps):
         outcome = trainer.step(batch, StepOrder(learning_rate=0.5))
         losses.append((outcome.loss, outcome.samples))
         weights.append(flat(model))

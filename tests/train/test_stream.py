@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ullage_trainer.train.stream import CHUNK_BYTES, CHUNK_STEPS, ahead, part_batches, training_batches, training_chunks
+from ullage_trainer.train.stream import CHUNK_BYTES, CHUNK_STEPS, ahead, part_batches, training_chunks
+
+
+def training_batches(blocks, **order):
+    return itertools.chain.from_iterable(training_chunks(blocks, **order))
+
 
 shards = st.lists(st.integers(0, 23), min_size=1, max_size=9)
 

@@ -27,7 +27,7 @@ from ullage_trainer.config import Reason, Stage
 
 from .declare import AUTHOR
 from .funding import Source, demand_of, line_names, runs_on_own_machines, sources
-from .settle import corrected, settled
+from .settle import SECOND_MS, corrected, settled
 
 _INFRASTRUCTURE: Final = frozenset({Reason.DISRUPTED, Reason.LOST})
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
@@ -123,7 +123,7 @@ def _begun(books: Books, job_uid: str, now_ms: int) -> int:
     When a pod was bound is told in whole seconds: it may be told to have been before the reservation for it. What of
     the second lies in an interval that is settled is corrected there.
     """
-    second_ms = now_ms - now_ms % 1000
+    second_ms = now_ms - now_ms % SECOND_MS
     if any(row.holds for row in books.usage(second_ms, now_ms, job_uid=job_uid)):
         return now_ms
     return max([second_ms, *(spent.to_ms for spent in books.spendings(job_uid))])

@@ -18,7 +18,8 @@ from .declare import AUTHOR
 from .funding import rate_of
 from .stand import declarations_of
 
-_SECOND_MS: Final = 1000
+SECOND_MS: Final = 1000
+"""Times of pods are told in whole seconds."""
 
 
 def settled(books: Books, held: ReservationRow, kinds: Mapping[str, str], now_ms: int) -> list[Entry]:
@@ -93,7 +94,7 @@ def _rate(books: Books, held: ReservationRow, kinds: Mapping[str, str]) -> Rate 
     holds = books.holds_of(held.job_uid or "")
     resources = sorted({hold.accelerator_type for hold in holds if hold.accelerator_type is not None})
     # The first interval counts from the second that had begun: its price may have been told later in that.
-    for at_ms in (held.from_ms, held.from_ms + _SECOND_MS - 1):
+    for at_ms in (held.from_ms, held.from_ms + SECOND_MS - 1):
         then = declarations_of(books, gap.Period(at_ms, at_ms + 1))
         investment = then.investments_by_name.get(held.line.partition("/")[0])
         if investment is None:

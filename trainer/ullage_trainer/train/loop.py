@@ -200,18 +200,19 @@ class Loop:
             self._save()
 
     def _check(self, outcome: StepOutcome) -> None:
-        if not math.isfinite(outcome.loss):
-            found, expected = f"{outcome.loss} {{}}", "a finite number"
-        elif self.position.diverged(outcome.loss):
-            found = f"{outcome.loss:.4g} {{}}, having begun at {self.position.first_loss:.4g}"
-            expected = "it to go down"
-        else:
+        finite = math.isfinite(outcome.loss)
+        if finite and not self.position.diverged(outcome.loss):
             return
+        rate = self.training.optimizer.learning_rate
         where = f"in step {self.position.step + 1} of epoch {self.position.epoch + 1}"
+        advice = f"lower training.optimizer.learningRate (now {rate:g}) or look for extreme values in the features"
+        if not finite:
+            raise NumericFailure(
+                f"training: the loss became {outcome.loss} {where}; expected a finite number; {advice}"
+            )
         raise NumericFailure(
-            f"training: the loss became {found.format(where)}; expected {expected}; lower "
-            f"training.optimizer.learningRate (now {self.training.optimizer.learning_rate:g}) or look for extreme "
-            "values in the features"
+            f"training: the loss became {outcome.loss:.4g} {where}, having begun at "
+            f"{self.position.first_loss:.4g}; expected it to go down; {advice}"
         )
 
     # -- checkpoints --------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ small batch takes hardly longer to train on than to put together.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -180,23 +179,6 @@ def training_chunks(
             position.skip(ends[0].tolist())
         global_rows = [min(global_batch_size, total - step * global_batch_size) for step in marks[:-1]]
         yield position.batches(np.diff(ends, axis=0), global_rows)
-
-
-def training_batches(
-    blocks: Blocks, *, seed: int, epoch: int, global_batch_size: int, rank: int, size: int, first_step: int = 0
-) -> Iterator[Batch]:
-    """Yield what :func:`training_chunks` yields, step by step."""
-    return itertools.chain.from_iterable(
-        training_chunks(
-            blocks,
-            seed=seed,
-            epoch=epoch,
-            global_batch_size=global_batch_size,
-            rank=rank,
-            size=size,
-            first_step=first_step,
-        )
-    )
 
 
 def ahead(chunks: Iterator[list[Batch]], depth: int = 2) -> Generator[Batch]:
