@@ -24,11 +24,12 @@ from .cluster.reflector import Reflector
 from .ledger import Ledger, LedgerError
 from .plan import Admission
 from .plan.budget import BudgetVerdict, Terms
+from .plan.reasons import JobReason
 from .posting import Poster
 from .standing import Case, Turn, charge_own, line_names, settle_orphan, take_turn
 
 _log = logging.getLogger(__name__)
-EXHAUSTED: Final = "BudgetExhausted"
+EXHAUSTED: Final = JobReason.BUDGET_EXHAUSTED
 _AGAIN_SECONDS: Final = 1.0
 _DENIED_SECONDS: Final = 60.0
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})

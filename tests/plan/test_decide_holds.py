@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from plan.builders import (
@@ -54,6 +56,33 @@ def delete(world: World) -> None:
 
 
 # -- suspension -----------------------------------------------------------------------------------------
+
+
+def test_an_image_that_is_corrected_while_the_job_is_suspended_is_the_one_of_the_next_attempt() -> None:
+    world = World(make_job(ONLY_PREPARE, image="registry.example/tpyo:1"))
+    world.rest()
+    images = [world.job.status.image]
+    suspend(world)
+    world.rest()
+    world.stopping_end()
+    spec = world.job.spec.model_copy(update={"image": "registry.example/typo:1"})
+    world.job = world.job.model_copy(update={"spec": spec})
+    resume(world)
+    world.rest()
+    images.append(world.job.status.image)
+    assert (world.live, images) == (["points-prepare-2-0"], ["registry.example/tpyo:1", "registry.example/typo:1"])
+
+
+def test_a_job_that_names_no_image_keeps_the_one_it_started_with_when_the_operator_has_another() -> None:
+    world = World(make_job(ONLY_PREPARE), policy=replace(POLICY, image="registry.example/older:1"))
+    world.rest()
+    suspend(world)
+    world.rest()
+    world.stopping_end()
+    world.policy = replace(POLICY, image="registry.example/newer:2")
+    resume(world)
+    world.rest()
+    assert (world.live, world.job.status.image) == (["points-prepare-2-0"], "registry.example/older:1")
 
 
 def test_a_job_that_is_suspended_from_the_start_asks_for_nothing_and_has_not_started() -> None:

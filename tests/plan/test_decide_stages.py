@@ -147,8 +147,33 @@ def test_how_far_a_stage_is_comes_from_its_first_worker() -> None:
             progress_text="63%",
             eta="2m10s",
             metric="accuracy 0.9813",
+            usage=report.usage,
         )
     )
+
+
+def test_what_a_gang_takes_is_told_while_it_runs_and_counted_once_when_it_has_ended() -> None:
+    world = World(make_job({"model": {"mlp": {}}, "inputs": {"dataset": "flights"}}))
+    world.rest()
+    first, second = world.workers.values()
+    spent = [world.job.status.usage]
+
+    def told(gang_usage: Usage | None) -> None:
+        report = report_of(first, WorkerState.RUNNING, gang_usage=gang_usage)
+        world.change(first.name, replace(first, phase=WorkerPhase.RUNNING, report=report))
+        spent.append(world.look().status.usage)
+
+    world.change(second.name, replace(second, phase=WorkerPhase.RUNNING))
+    told(None)
+    told(Usage(wall_ms=700, cpu_ms=500))
+    told(None)
+    for worker in (first, second):
+        world.change(worker.name, succeeded(worker))
+    world.rest()
+    spent.append(world.job.status.usage)
+    both = Usage(wall_ms=2000, cpu_ms=2000, peak_memory_bytes=1 << 20, samples=20)
+    so_far = Usage(wall_ms=700, cpu_ms=500)
+    assert spent == [None, None, so_far, so_far, both]
 
 
 def test_progress_that_can_t_be_had_just_now_stays_as_it_was() -> None:

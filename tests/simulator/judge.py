@@ -20,6 +20,7 @@ from ullage_operator.cluster.observe import container_state
 from ullage_operator.ledger import Activity, HoldOpened, HoldReleased, Provenance
 from ullage_operator.ledger.workers import problems
 from ullage_operator.plan.instants import millis
+from ullage_operator.plan.reasons import REASONS
 
 from .books import MemoryBooks
 from .kubelet import CPU_MS, Machine
@@ -41,9 +42,10 @@ ENDS = "every job ends or waits for a named reason"
 NOTHING_TO_DO = "an operator with nothing to do writes nothing"
 PASSES = "a pass raises nothing but what the API server said"
 BUSY = "the operator comes to rest"
+REASON = "a condition gives a reason of the closed set"
 INVARIANTS = (
     *(ONE_ATTEMPT, TERMINAL, FINISHED, CREATING, ONCE, UNWRITTEN, RUNS, RESTARTS, FAILS, SECONDS, USAGE, ENDS),
-    *(GONE, NOTHING_TO_DO, PASSES, BUSY),
+    *(GONE, NOTHING_TO_DO, PASSES, BUSY, REASON),
 )
 _ENDED = ("Succeeded", "Failed")
 _OPEN = ("Creating", "Running")
@@ -106,6 +108,8 @@ class Judge:
         if status == facts.status:
             return
         facts.status = status
+        if odd := [c for c in status.get("conditions", []) if c.get("reason", "") not in REASONS]:
+            self.found(REASON, f"{uid}: {odd}")
         told = (status.get("phase"), status.get("finishTime"), status.get("stages"), status.get("usage"))
         if facts.ended is not None and facts.ended != told:
             self.found(TERMINAL, f"{uid}: {facts.ended} became {told}")

@@ -132,6 +132,7 @@ def _failure(pod: JsonObject, reason: Reason, message: str, lines: list[str] | N
         reason=reason,
         message=f"pod {pod['metadata']['name']}: {message}"[:1024],
         worker=int(labels_of(pod)[INDEX_LABEL]),
+        exit_code=container_state(pod).get("terminated", {}).get("exitCode"),
         last_lines=[line[-200:] for line in (lines or [])[-_MAX_LINES:]],
     )
 

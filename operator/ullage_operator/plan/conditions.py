@@ -1,4 +1,4 @@
-"""Conditions of a job: a closed set of types and reasons."""
+"""Conditions of a job: a closed set of types, whose reasons are those of :data:`~.reasons.REASONS`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ullage_operator.api.types import Condition, JobStatus, Phase
 from ullage_operator.api.types import ConditionStatus as Status
 
 from .instants import rfc3339
+from .reasons import JobReason
 
 _PHASES: Final = {phase.value: phase for phase in (Phase.RUNNING, Phase.SUSPENDED, Phase.SUCCEEDED, Phase.FAILED)}
 """The phases that have a condition, which is of their name."""
@@ -35,7 +36,7 @@ def with_conditions(status: JobStatus, reason: str, now_ms: int, generation: int
 def accepted(status: JobStatus, errors: str, now_ms: int, generation: int | None) -> JobStatus:
     """Return the status with the condition whether the spec is accepted; ``errors`` is empty if it is."""
     known = next((each for each in status.conditions if each.type == ACCEPTED), None)
-    holds, reason = (Status.FALSE, "SpecInvalid") if errors else (Status.TRUE, "SpecValid")
+    holds, reason = (Status.FALSE, JobReason.SPEC_INVALID) if errors else (Status.TRUE, JobReason.SPEC_VALID)
     told = condition(known, ACCEPTED, holds, reason, errors, now_ms, generation)
     if told is known and status.observed_generation == generation:
         return status

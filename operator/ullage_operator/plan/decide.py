@@ -18,7 +18,8 @@ from .documents import stage_document
 from .failures import cause_of, may_end_differently, stopped_by_us
 from .gang import is_gated, is_torn, pause_ms
 from .instants import millis, rfc3339
-from .progress import attempt_usage, usage_of, with_progress
+from .progress import usage_of, usage_so_far, with_progress
+from .reasons import JobReason
 from .workers import CreateWorkers, StopWorkers, Worker, WorkerPhase, worker_count, worker_plans
 
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
@@ -42,7 +43,9 @@ class _Pass:
 
     def decide(self) -> Decision:
         if self.job.metadata.deletion_timestamp is not None:
-            return self._conditioned(self._wind_down(self._status(message="Deleted"), "the job was deleted", "Deleted"))
+            return self._conditioned(
+                self._wind_down(self._status(message="Deleted"), "the job was deleted", JobReason.DELETED)
+            )
         if self.job.status.phase in _TERMINAL:
             return self._wind_down(self.job.status, "the job has ended")
         return self._conditioned(self._next())
@@ -133,7 +136,8 @@ class _Pass:
                 "progress": None,
                 "progress_text": "",
                 "eta": "",
-                "image": self.job.status.image or self.job.spec.image or self.policy.image,
+                # What the job started with; only a suspended job's own wish is newer.
+                "image": self.job.spec.image or self.job.status.image or self.policy.image,
             }
         )
         return Decision(fresh, wake_at_ms=self.now_ms)
@@ -190,7 +194,9 @@ class _Pass:
         """Let go of places that are too few, so that an older job that waits as well can have them."""
         message = f"{stage.name}: gives way to {elder}, which is older; neither has places for all of its workers"
         counted = self._counted(stage, attempt).model_copy(update={"yields": stage.yields + 1})
-        return self._stop(self._live(), self._status(stage=counted, message=message), "it gives way", "GivesWay")
+        return self._stop(
+            self._live(), self._status(stage=counted, message=message), "it gives way", JobReason.GIVES_WAY
+        )
 
     def _stopped(self, stage: StageStatus) -> Decision:
         """Go on after an attempt that we stopped; one that gave way before it had started pauses first."""
@@ -244,12 +250,12 @@ class _Pass:
                 "artifacts": report.output.path,
                 "metrics": report.metrics or self.job.status.metrics,
                 "variants": report.variants or self.job.status.variants,
-                "usage": (self.job.status.usage or Usage()) + attempt_usage(attempt),
+                "usage": self._spent(done),
                 "failure": None,
                 "message": f"{stage.name}: done",
             }
         )
-        return Decision(status, wake_at_ms=self.now_ms, reason="StageSucceeded")
+        return Decision(status, wake_at_ms=self.now_ms, reason=JobReason.STAGE_SUCCEEDED)
 
     def _attempt_failed(self, stage: StageStatus, attempt: tuple[Worker, ...], failure: Failure) -> Decision:
         # Nobody's fault, so it does not use up what maxRestarts allows.
@@ -262,7 +268,7 @@ class _Pass:
                 "usage": usage_of(stage, attempt),
             }
         )
-        spent = {"failure": failure, "usage": (self.job.status.usage or Usage()) + attempt_usage(attempt)}
+        spent = {"failure": failure, "usage": self._spent(counted)}
         allowed = self.job.spec.run_policy.max_restarts
         if disrupted or (may_end_differently(failure) and stage.restarts < allowed):
             again = counted.model_copy(update={"state": StageState.PENDING})
@@ -291,7 +297,7 @@ class _Pass:
         status = self._status(phase=Phase.SUCCEEDED, message="all stages are done").model_copy(
             update={"finish_time": rfc3339(self.now_ms), "stage": None, "progress_text": "100%", "eta": ""}
         )
-        return self._wind_down(status, "the job has ended", "Completed")
+        return self._wind_down(status, "the job has ended", JobReason.COMPLETED)
 
     def _stay_failed(self, _stage: StageStatus) -> Decision:
         """End a job whose status was written by somebody else: no decision leaves a failed stage in a job that runs."""
@@ -305,13 +311,13 @@ class _Pass:
         status = self._cut_off(stage, Phase.FAILED, StageState.FAILED, message).model_copy(
             update={"finish_time": rfc3339(self.now_ms), "failure": None, "eta": ""}
         )
-        return Decision(status, ended=True, reason="DeadlineExceeded")
+        return Decision(status, ended=True, reason=JobReason.DEADLINE_EXCEEDED)
 
     def _suspend(self, stage: StageStatus) -> Decision:
         """Stop what runs; when nothing does, the stage waits, and its next start is a new attempt."""
-        reason, message = self.admission.reason or "NotAdmitted", self.admission.message
+        reason, message = self.admission.reason or JobReason.NOT_ADMITTED, self.admission.message
         if self.job.spec.run_policy.suspend:
-            reason, message = "Suspended", "suspended by spec.runPolicy.suspend"
+            reason, message = Phase.SUSPENDED, "suspended by spec.runPolicy.suspend"
         if live := self._live():
             return self._stop(live, self._status(message=message), "the job is suspended")
         if stage.state is StageState.RUNNING and self._complete(stage):
@@ -326,8 +332,7 @@ class _Pass:
         cut = self._counted(stage, attempt).model_copy(
             update={"state": state, "created": False, "usage": usage_of(stage, attempt)}
         )
-        spent = (self.job.status.usage or Usage()) + attempt_usage(attempt)
-        return self._status(phase=phase, stage=cut, message=message).model_copy(update={"usage": spent})
+        return self._status(phase=phase, stage=cut, message=message).model_copy(update={"usage": self._spent(cut)})
 
     def _wind_down(self, status: JobStatus, why: str, reason: str = "") -> Decision:
         if live := self._live():
@@ -384,4 +389,11 @@ class _Pass:
         waits = next((w.seen.message for w in attempt if w.phase is WorkerPhase.PENDING and w.seen is not None), "")
         message = f"{stage.name}: {ready}running" + (f"; {waits}" if waits else "")
         status = self._status(phase=Phase.RUNNING, stage=counted, message=message)
+        if (taken := usage_so_far(attempt)) is not None:
+            status = status.model_copy(update={"usage": self._spent(counted) + taken})
         return with_progress(status, attempt)
+
+    def _spent(self, stage: StageStatus) -> Usage:
+        """Return what all attempts that are over have taken, a stage's as it is to be written included."""
+        stages = self._stages() | {stage.name: stage}
+        return sum((each.usage for each in stages.values() if each.usage is not None), Usage())

@@ -37,6 +37,14 @@ def attempt_usage(attempt: Sequence[Worker]) -> Usage:
     return total
 
 
+def usage_so_far(attempt: Sequence[Worker]) -> Usage | None:
+    """Return what an attempt's workers have taken until now; null while that is not known of all of them."""
+    if attempt and all(worker.report is not None for worker in attempt):
+        return attempt_usage(attempt)
+    lead = attempt[0].report if attempt else None
+    return None if lead is None else lead.gang_usage
+
+
 def usage_of(stage: StageStatus, attempt: Sequence[Worker]) -> Usage:
     """Return what a stage has taken with its latest attempt."""
     return (stage.usage or Usage()) + attempt_usage(attempt)

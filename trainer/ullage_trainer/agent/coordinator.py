@@ -64,6 +64,11 @@ class Coordinator:
         return self._state.others_succeeded
 
     @property
+    def complete(self) -> bool:
+        """Whether all workers have registered."""
+        return self._state.complete
+
+    @property
     def ended(self) -> bool:
         """Whether all workers have said their last word."""
         return self._state.ended

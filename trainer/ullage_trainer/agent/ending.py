@@ -46,28 +46,34 @@ def explain(
         Its greatest resident set.
     """
     lines = list(last_lines)
+    # As shells tell it.
+    code = exit_code if exit_code >= 0 else 128 - exit_code
     if told is not None:
         # What it told is on its last lines again: there, what led to it is wanted.
         said = [line[:_LINE_CHARACTERS] for line in f"{told.reason}: {told.message}".splitlines()]
         lines = [line for line in lines if line not in said]
         quiet = told.reason in (Reason.STOPPED, Reason.PEER_FAILED)
-        return told.model_copy(update={"rank": rank, "last_lines": [] if quiet else lines})
+        return told.model_copy(update={"rank": rank, "exit_code": code, "last_lines": [] if quiet else lines})
     who = "the process" if rank is None else f"rank {rank}"
     if exit_code >= 0:
         message = f"{who} exited with code {exit_code}"
-        return Failure(reason=Reason.EXCEPTION, rank=rank, message=message, last_lines=lines)
+        return Failure(reason=Reason.EXCEPTION, exit_code=code, rank=rank, message=message, last_lines=lines)
     name = signal_name(-exit_code)
+
+    def ended(reason: Reason, message: str) -> Failure:
+        return Failure(reason=reason, exit_code=code, signal=name, rank=rank, message=message, last_lines=lines)
+
     if name == "SIGKILL" and short_of_memory:
         message = (
             f"{who} was ended by the kernel for want of memory, having held {peak_memory_bytes >> 20:,} MiB; "
             f"raise workers.resources memory, or lower training.globalBatchSize"
         )
-        return Failure(reason=Reason.OUT_OF_MEMORY, signal=name, rank=rank, message=message, last_lines=lines)
+        return ended(Reason.OUT_OF_MEMORY, message)
     if name == "SIGTERM":
         # Asked to stop, and not in a state to stop in order: it had just begun, or its program takes no signal.
         message = f"{who} was ended by SIGTERM at once, without a checkpoint of that moment"
-        return Failure(reason=Reason.STOPPED, signal=name, rank=rank, message=message)
+        return ended(Reason.STOPPED, message).model_copy(update={"last_lines": []})
     message = f"{who} was ended by {name}"
     if name == "SIGKILL":
         message += "; was memory short? see the kernel's log"
-    return Failure(reason=Reason.SIGNAL, signal=name, rank=rank, message=message, last_lines=lines)
+    return ended(Reason.SIGNAL, message)

@@ -128,7 +128,7 @@ class Worker:
             self._coordinator = Coordinator(
                 self.document,
                 self.settings.key,
-                lambda: self._exit_report().encode(),
+                lambda: self._live_report().encode(),
                 self.settings.listening_descriptor,
             )
             exchange = self._coordinator.exchange
@@ -378,6 +378,13 @@ class Worker:
             variants=self._result.variants if leads else [],
             uses=self._result.uses if leads else [],
         )
+
+    def _live_report(self) -> ExitReport:
+        """Return the exit report as it is now, with what the others have told of themselves."""
+        report, leads = self._exit_report(), self._coordinator
+        if leads is None or not leads.complete or self.document.gang.replicas == 1:
+            return report
+        return report.model_copy(update={"gang_usage": leads.usage()})
 
     def _write_report(self) -> None:
         try:

@@ -65,6 +65,8 @@ class Failure(Model):
     """The rank that failed first; null outside training."""
     worker: Annotated[int, Field(ge=0)] = 0
     """The worker that failed first."""
+    exit_code: Annotated[int, Field(ge=0, le=255)] | None = None
+    """The code that the process ended with, 128 and more for a signal; null where none is known."""
     signal: Annotated[str, Field(max_length=16)] | None = None
     """The signal that ended the process."""
     last_lines: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=10)] = []
@@ -155,6 +157,8 @@ class ExitReport(Model):
     """When this was written; once ended, when it ended."""
     usage: Usage = Usage()
     """What this worker took, its ranks together."""
+    gang_usage: Usage | None = None
+    """What all workers of the gang took until now, by their heartbeats; from worker 0 of several, while it is asked."""
     ranks: Annotated[list[tuple[int, int, int]], Field(max_length=64)] = []
     """Detail by rank: number, CPU milliseconds, peak memory in bytes."""
     parameters: Annotated[int, Field(ge=0)] | None = None
