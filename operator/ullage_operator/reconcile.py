@@ -28,17 +28,21 @@ from .cluster.observe import attempt_of, container_state, has_ended, lost_at_ms,
 from .cluster.pull import Puller
 from .cluster.reflector import Reflector
 from .cluster.workers import PodWorkers, PredecessorThere, Refused, for_each
-from .ledger import ConflictingEntry, LedgerError, RefusedEntry
+from .ledger import ConflictingEntry, Entry, HoldOpened, LedgerError, RefusedEntry
 from .plan import Admission, CreateWorkers, Decision, Policy, StopWorkers, decide
 from .plan.conditions import accepted
 from .plan.instants import millis
+from .plan.reasons import JobReason
 from .posting import Poster
 from .settings import Settings
 
 _log = logging.getLogger(__name__)
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
-_GOOD_NEWS: Final = frozenset({"StageSucceeded", "Completed", "Suspended", "Deleted", "NotAdmitted", "GivesWay"})
-_PROGRESS: Final = {"progress": None, "progress_text": "", "eta": "", "metric": ""}
+_GOOD_NEWS: Final = frozenset({
+    *(JobReason.STAGE_SUCCEEDED, JobReason.COMPLETED, JobReason.DELETED, JobReason.NOT_ADMITTED, JobReason.GIVES_WAY),
+    Phase.SUSPENDED,
+})  # fmt: skip
+_PROGRESS: Final = {"progress": None, "progress_text": "", "eta": "", "metric": "", "usage": None}
 _COUNTS_SECONDS: Final = 30.0
 """How often at most a status is written for how many workers run; that all do is written at once."""
 _RETRY_SECONDS: Final = 5.0
@@ -159,7 +163,7 @@ class Reconciler:
         message = f"the spec has {len(error.errors)} error(s): see the condition Accepted"
         status = status.model_copy(update={"message": message})
         if status != before and await self.jobs.write_status(raw, status):
-            self.recorder.record(raw, "Warning", "SpecInvalid", str(error))
+            self.recorder.record(raw, "Warning", JobReason.SPEC_INVALID, str(error))
 
     # -- the books ----------------------------------------------------------------------------------
 
@@ -175,16 +179,27 @@ class Reconciler:
         uid, over = uid_of(item), has_ended(item, now)
         if (hold := hold_of(item)) is None:
             return True
+        end = ended(item, hold, self.puller.last(uid), now) if over else []
         try:
-            await self.poster.post([hold, *(ended(item, hold, self.puller.last(uid), now) if over else [])])
-        except (ConflictingEntry, RefusedEntry) as error:
-            # What was written first stands; a person must look at this.
-            _log.error("books: %s", error)
+            await self._post(hold, end)
         except LedgerError as error:
             _log.warning("books: %s", error)
             return False
         self.written.add((uid, over))
         return True
+
+    async def _post(self, hold: HoldOpened, end: list[Entry]) -> None:
+        """Post a hold and its end. What was written first stands, and a person must look at it; the end is another."""
+        try:
+            await self.poster.post([hold, *end])
+        except (ConflictingEntry, RefusedEntry) as error:
+            _log.error("books: %s", error)
+            if not end:
+                return
+            try:
+                await self.poster.post(end)
+            except (ConflictingEntry, RefusedEntry) as refusal:
+                _log.error("books: %s", refusal)
 
     async def _release(self, item: JsonObject) -> None:
         await self.workers.release(item)

@@ -8,6 +8,7 @@ import fcntl
 import logging
 import os
 import secrets
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,7 @@ from .cluster.reflector import Reflector
 from .cluster.trim import node_kept, pod_kept
 from .cluster.workers import PodWorkers
 from .gauges import GapCollector, LinesCollector
+from .health import ailments
 from .ledger import Capacity, Change, Ledger, LedgerError
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
 from .posting import Poster
@@ -43,15 +45,14 @@ from .workqueue import WorkQueue
 
 _log = logging.getLogger(__name__)
 _RESYNC_SECONDS: Final = 300.0
-_STALE_SECONDS: Final = 120.0
 _LOCK_SECONDS: Final = 2.0
 _DEFINITION_SECONDS: Final = 0.5
 _NODES_SECONDS: Final = 60.0
 _SECRET_BYTES: Final = 32
 _CONNECTIONS: Final = 24
 """To the API server: a few watch, the others are for requests. Each has a buffer of 256 KiB (``asyncio.sslproto``)."""
-_JOBS_WATCHER: Final = f"watcher for {PLURAL}"
-"""How begins the name of kopf's task that watches jobs. It ends at the first error that kopf takes for a final one."""
+_WATCHERS: Final = {kind: f"watcher for {kind}." for kind in (PLURAL, *KINDS.values())}
+"""How kopf's task begins that watches a kind. It ends at the first error that kopf takes for a final one."""
 
 
 class Service:
@@ -61,7 +62,8 @@ class Service:
         self.settings = settings
         self._stack = contextlib.AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
-        self._jobs_watched = False
+        self._watched: set[str] = set()
+        self._began = time.monotonic()
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._passes = PassMetrics(self._registry)
@@ -95,7 +97,7 @@ class Service:
         self.nodes = Reflector(self.api, NODES_PATH, "", key_of_node, lambda _: None, keep=node_kept)
         self.poster = Poster(self.ledger)
         self._stack.callback(self.poster.close)
-        workers = PodWorkers(self.api, self.pods, settings.pods, settings.namespace, gang_secret(settings.state))
+        self._workers = PodWorkers(self.api, self.pods, settings.pods, settings.namespace, gang_secret(settings.state))
         puller = Puller(session, settings.progress_seconds, told=self.queue.add)
         self._stack.callback(puller.close)
         written = {(hold.worker_uid, False) for hold in self.ledger.open_holds()}
@@ -113,10 +115,11 @@ class Service:
             clock=Clock(self.api.clock.now_ms),
         )
         await self.budgets.load()
+        self._began = time.monotonic()
         self._reconciler = Reconciler(
             self.jobs,
             self.pods,
-            workers,
+            self._workers,
             self.poster,
             puller,
             recorder,
@@ -159,7 +162,14 @@ class Service:
         def look(_: JobKey) -> None:
             self.programme.look()
 
-        namespaces = Reflector(self.api, "/api/v1/namespaces", "", lambda item: ("", item["metadata"]["name"]), look)
+        namespaces = Reflector(
+            self.api,
+            "/api/v1/namespaces",
+            "",
+            lambda item: ("", item["metadata"]["name"]),
+            look,
+            gone=lambda item: self._workers.namespace_gone(item["metadata"]["name"]),
+        )
         terms = ProgrammeSettings(
             self.settings.accelerator_types, self.settings.catalogue, self.settings.progress_seconds
         )
@@ -221,14 +231,16 @@ class Service:
 
     def ailments(self) -> list[str]:
         """Return why the operator is not well; empty if it is."""
-        found = [f"the task {task.get_name()} has ended" for task in self._tasks if task.done()]
-        if (age := self.pods.age_seconds) > _STALE_SECONDS:
-            found.append(f"pods were last seen {age:.0f} s ago")
-        watched = any(task.get_name().startswith(_JOBS_WATCHER) for task in asyncio.all_tasks())
-        if self._jobs_watched and not watched:
-            found.append("jobs are not watched any more")
-        self._jobs_watched |= watched
-        return found
+        names = [task.get_name() for task in asyncio.all_tasks()]
+        watched = {kind for kind, task in _WATCHERS.items() if any(name.startswith(task) for name in names)}
+        self._watched |= watched
+        copies = {"pods": self.pods, "nodes": self.nodes, "namespaces": self.programme.namespaces}
+        return ailments(
+            ended=[task.get_name() for task in self._tasks if task.done()],
+            unheard_seconds={kind: copy.age_seconds for kind, copy in copies.items()},
+            unwatched=self._watched - watched,
+            unread_seconds=0.0 if self.programme.ready.is_set() else time.monotonic() - self._began,
+        )
 
     @property
     def requests(self) -> dict[tuple[str, int], int]:

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from kube.builders import BOUND_MS, CONTEXT, ENDED, ENDED_MS, made, observed, report, scripted, terminated
+import aiohttp
+import pytest
+from aiohttp import web
+
+from kube.builders import BOUND_MS, CONTEXT, ENDED, ENDED_MS, IMAGE, made, observed, report, scripted, terminated
+from kube.server import ask
+from ullage_operator.cluster.api import Api
 from ullage_operator.cluster.books import ended, hold_of
-from ullage_operator.ledger import Activity, DataUse, HoldOpened, HoldReleased, Outcome, Provenance
+from ullage_operator.cluster.events import Recorder
+from ullage_operator.cluster.jobs import Jobs
+from ullage_operator.cluster.names import annotations_of, key_of_pod
+from ullage_operator.cluster.pods import PodSettings
+from ullage_operator.cluster.pull import Puller
+from ullage_operator.cluster.reflector import Reflector
+from ullage_operator.cluster.workers import PodWorkers
+from ullage_operator.ledger import Activity, DataUse, HoldOpened, HoldReleased, Ledger, Outcome, Provenance, sqlite_url
+from ullage_operator.posting import Poster
+from ullage_operator.reconcile import Reconciler
+from ullage_operator.settings import Settings
 from ullage_trainer.config import Stage, Use, WorkerState
 
 HOLD = HoldOpened(
@@ -34,6 +50,50 @@ def test_a_pod_that_was_never_bound_held_nothing() -> None:
 def test_a_pod_whose_annotation_was_tampered_with_has_no_hold() -> None:
     assert hold_of(observed(annotations={"ullage.dev/billed": '{"slots":"many"}'})) is None
     assert hold_of(observed(annotations={"ullage.dev/billed": ""})) is None
+
+
+def test_what_a_job_asks_nothing_for_is_held_as_the_namespace_s_limit_range_gives_it() -> None:
+    pod = made(scripted(workers={"replicas": 1, "resources": {"train": {"requests": {"cpu": "50m"}}}}))
+    pod["metadata"]["uid"] = "uid-of-pod"
+    pod["status"] = observed()["status"]
+    pod["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "50m", "memory": "257M"}}
+    hold = hold_of(pod)
+    assert hold is not None
+    assert (hold.cpu_millis, hold.memory_mib) == (50, 246)
+
+
+def test_the_end_of_a_pod_whose_hold_was_tampered_with_meanwhile_is_written_all_the_same(tmp_path: Path) -> None:
+    changed = annotations_of(observed())["ullage.dev/billed"].replace('"cpu_millis":1000', '"cpu_millis":1')
+    first = observed({"running": {}}, phase="Running")
+    last = observed(
+        terminated(0, report(WorkerState.SUCCEEDED)),
+        phase="Succeeded",
+        metadata={"resourceVersion": "2"},
+        annotations={"ullage.dev/billed": changed},
+    )
+    assert hold_of(first) != hold_of(last)
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            return web.json_response({"kind": "Status", "reason": "NotFound", "code": 404}, status=404)
+        return web.json_response(last if request.method == "PATCH" else {})
+
+    async def write(api: Api) -> tuple[list[HoldOpened], list[int]]:
+        pods = Reflector(api, "", "", key_of_pod, lambda _: None)
+        with Ledger.open(sqlite_url(tmp_path / "ledger.sqlite3"), cluster="here", now_ms=lambda: ENDED_MS) as ledger:
+            poster, settings = Poster(ledger), Settings(tmp_path, "", trainer_image=IMAGE)
+            workers = PodWorkers(api, pods, PodSettings(), "ullage-system", b"secret")
+            async with aiohttp.ClientSession() as session:
+                puller = Puller(session, 60.0)
+                reconciler = Reconciler(Jobs(api), pods, workers, poster, puller, Recorder(api), settings)
+                for pod in (first, last):
+                    pods.put(pod)
+                    await reconciler.reconcile(key_of_pod(pod))
+            poster.close()
+            used = ledger.usage(0, 2 * ENDED_MS)
+            return ledger.open_holds(), [row.cpu_held_core_us for row in used]
+
+    assert ask(answer, write) == ([], [1000 * (ENDED_MS - BOUND_MS)])
 
 
 def test_accelerators_that_are_asked_for_are_held() -> None:

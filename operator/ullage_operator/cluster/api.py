@@ -18,8 +18,10 @@ from .server_clock import ServerClock
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
-_TIMEOUT_SECONDS: Final = 30
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 _WATCH_SECONDS: Final = 290
+_WATCH_TIMEOUT: Final = aiohttp.ClientTimeout(total=_WATCH_SECONDS + 30, sock_read=100)
+"""The server ends a watch. One on which nothing comes for so long is dead: there is a bookmark about once a minute."""
 PAGE: Final = 100
 """Objects of a list that are asked for at a time."""
 
@@ -89,11 +91,12 @@ class Api:
         ------
         ApiRefusal
             The server said no: 410 where the version to start from is too old.
+        TimeoutError
+            Nothing came for too long, not even a bookmark.
         """
         options = query | {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(_WATCH_SECONDS)}
         async with self._response("GET", path, options, None, "application/json", verb="WATCH") as response:
-            # The server ends the watch; one that is silent for much longer is dead.
-            async for line in response.content:
+            async for line in _lines(response.content):
                 event: JsonObject = from_json(line)
                 if event["type"] == "ERROR":
                     told = event["object"]
@@ -131,8 +134,8 @@ class Api:
             header_params={"Accept": "application/json", "Content-Type": kind},
             auth_settings=["BearerToken"],
         )
-        seconds = _WATCH_SECONDS + _TIMEOUT_SECONDS if verb == "WATCH" else _TIMEOUT_SECONDS
-        answer = await self._client.call_api(method, url, headers, body, _request_timeout=seconds)
+        limit = _WATCH_TIMEOUT if verb == "WATCH" else _TIMEOUT
+        answer = await self._client.call_api(method, url, headers, body, _request_timeout=limit)
         response: aiohttp.ClientResponse = answer.response
         self.requests[verb, response.status] += 1
         self.clock.hear(response.headers.get("Date"))
@@ -142,6 +145,17 @@ class Api:
             yield response
         finally:
             response.release()
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Yield lines, which may be longer than the reader's own lines: a pod with its document has 200 KiB and more."""
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
+    if rest:
+        yield rest
 
 
 def _refusal(status: int, body: bytes) -> ApiRefusal:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from ullage_operator.accounts import is_final, opened, outcome_of, used
+from ullage_operator.api.quantity import bytes_, cpu_millis
 from ullage_operator.ledger import Entry, EntryContext, HoldOpened, HoldReleased, Outcome, Provenance
-from ullage_operator.plan import WorkerPlan
+from ullage_operator.plan import MIB, WorkerPlan
 from ullage_operator.plan.instants import millis
 from ullage_trainer.config import ExitReport
 
@@ -28,18 +29,25 @@ def billed(context: EntryContext, plan: WorkerPlan) -> str:
 def hold_of(pod: JsonObject) -> HoldOpened | None:
     """Return the hold of a pod: from when it was bound to a node, by the API server's clock.
 
-    Null for a pod that was never bound: it held nothing. Null too where the annotation was tampered with.
+    Null for a pod that was never bound: it held nothing. Null too where the annotation was tampered with. What a job
+    asks nothing for is what the namespace's LimitRange gave it.
     """
     since = _scheduled_ms(pod)
     written = annotations_of(pod).get(BILLED_ANNOTATION)
     if since is None or written is None:
         return None
     try:
-        return HoldOpened.model_validate_json(
+        hold = HoldOpened.model_validate_json(
             f'{written.rstrip()[:-1]},"worker_uid":"{uid_of(pod)}","from_ms":{since}}}'
         )
     except ValidationError:
         return None
+    if hold.cpu_millis and hold.memory_mib:
+        return hold
+    given = pod["spec"]["containers"][0].get("resources", {}).get("requests", {})
+    cpu = hold.cpu_millis or cpu_millis(given.get("cpu", "0"))
+    memory = hold.memory_mib or -(-bytes_(given.get("memory", "0")) // MIB)
+    return hold.model_copy(update={"cpu_millis": cpu, "memory_mib": memory})
 
 
 def ended(pod: JsonObject, hold: HoldOpened, live: ExitReport | None, now_ms: int) -> list[Entry]:

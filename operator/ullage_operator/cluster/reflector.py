@@ -65,13 +65,12 @@ class Reflector:
         self._deleted: deque[str] = deque(maxlen=_REMEMBERED)
         self._listed = 0
         self._contact = self._monotonic()
-        self._connected = False
         self.synced = asyncio.Event()
 
     @property
     def age_seconds(self) -> float:
-        """How long ago this copy was known to be true: 0 while the API server has a watch open."""
-        return 0.0 if self._connected else self._monotonic() - self._contact
+        """How long ago the API server last told something, if only that nothing is new, as it does once a minute."""
+        return self._monotonic() - self._contact
 
     def of(self, key: JobKey) -> list[JsonObject]:
         """Return a job's objects."""
@@ -106,8 +105,6 @@ class Reflector:
             except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
                 _log.warning("watching %s: %s", self._path, str(error) or type(error).__name__)
                 await asyncio.sleep(_PAUSE_SECONDS)
-            finally:
-                self._disconnected()
 
     async def _list(self) -> str:
         there: dict[JobKey, dict[str, JsonObject]] = defaultdict(dict)
@@ -130,8 +127,8 @@ class Reflector:
         return version
 
     async def _watch(self, version: str) -> str:
-        self._connected = True
         async for event in self._api.watch(self._path, self._query | {"resourceVersion": version}):
+            self._contact = self._monotonic()
             item = event["object"]
             version = item["metadata"]["resourceVersion"]
             if event["type"] == "BOOKMARK":
@@ -146,12 +143,7 @@ class Reflector:
             else:
                 self._store(item)
             self._changed(key)
-        self._disconnected()
         return version
-
-    def _disconnected(self) -> None:
-        if self._connected:
-            self._connected, self._contact = False, self._monotonic()
 
     def _store(self, item: JsonObject) -> None:
         items = self._objects[self._key_of(item)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -31,6 +32,8 @@ from .reflector import Reflector
 
 _REFUSALS: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_REQUEST})
 _AT_ONCE: Final = 16
+_LOOK_AGAIN_SECONDS: Final = 300.0
+"""After how long a namespace's Service and NetworkPolicy are looked after again: somebody may have deleted them."""
 
 T = TypeVar("T")
 
@@ -62,7 +65,9 @@ class PodWorkers:
     operator_namespace: str
     secret: bytes
     """What gangs' keys are derived from."""
-    _ready: set[str] = field(default_factory=set)
+    monotonic: Callable[[], float] = time.monotonic
+    _ready: dict[str, float] = field(default_factory=dict)
+    """When a namespace was last found to have its Service and NetworkPolicy."""
     _making_ready: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def create(self, job: TrainingJob, action: CreateWorkers) -> None:
@@ -83,7 +88,7 @@ class PodWorkers:
         for item in self.pods.of((namespace, job.metadata.name)):
             if labels_of(item).get(JOB_UID_LABEL) != uid and (name := item["metadata"]["name"]) in names:
                 raise PredecessorThere(name, watched=True)
-        await self._make_ready(namespace)
+        await self._make_ready(namespace, again=action.document.attempt > 1)
         attempt = f"{uid}/{action.document.stage}-{action.document.attempt}"
         key = hmac.new(self.secret, attempt.encode(), hashlib.sha256).digest()
         document = placed(action.document, self.settings)
@@ -140,7 +145,7 @@ class PodWorkers:
             self.pods.put(await self.api.create(pods_path(namespace), body))
         except ApiRefusal as error:
             if error.status in _REFUSALS:
-                raise Refused(_refusal(name, error)) from error
+                raise Refused(_refusal(f"pod {name}", error)) from error
             if error.reason != "AlreadyExists":
                 raise
             try:
@@ -153,12 +158,22 @@ class PodWorkers:
                 raise PredecessorThere(name, watched=False) from error
             self.pods.put(there)
 
-    async def _make_ready(self, namespace: str) -> None:
-        """Have the namespace's Service and NetworkPolicy: looked after once in this process's life."""
-        if namespace in self._ready:
-            return
+    def namespace_gone(self, namespace: str) -> None:
+        """Take that a namespace is gone, and with it what it had; another one may come under its name."""
+        self._ready.pop(namespace, None)
+
+    async def _make_ready(self, namespace: str, *, again: bool) -> None:
+        """Have the namespace's Service and NetworkPolicy: looked after now and then, and before an attempt is repeated.
+
+        Raises
+        ------
+        Refused
+            A quota or another rule of the cluster keeps them out.
+        """
+        asked = self.monotonic()
         async with self._making_ready:
-            if namespace in self._ready:
+            known = self._ready.get(namespace)
+            if known is not None and known >= (asked if again else asked - _LOOK_AGAIN_SECONDS):
                 return
             for path, body in (
                 (f"/api/v1/namespaces/{namespace}/services", service(namespace)),
@@ -168,13 +183,15 @@ class PodWorkers:
                 ),
             ):
                 await self._have(path, body)
-            self._ready.add(namespace)
+            self._ready[namespace] = self.monotonic()
 
     async def _have(self, path: str, body: JsonObject) -> None:
         """Create an object unless it is there."""
         try:
             await self.api.create(path, body)
         except ApiRefusal as error:
+            if error.status in _REFUSALS:
+                raise Refused(_refusal(f"{body['kind']} {body['metadata']['name']}", error)) from error
             if error.reason != "AlreadyExists":
                 raise
 
@@ -195,9 +212,9 @@ async def for_each(work: Callable[[T], Awaitable[None]], items: Iterable[T]) -> 
             raise outcome
 
 
-def _refusal(name: str, error: ApiRefusal) -> Failure:
+def _refusal(what: str, error: ApiRefusal) -> Failure:
     reason = Reason.QUOTA_EXCEEDED if "exceeded quota" in error.message else Reason.START_FAILED
-    return Failure(reason=reason, message=f"pod {name} is not admitted: {error.message}"[:1024])
+    return Failure(reason=reason, message=f"{what} is not admitted: {error.message}"[:1024])
 
 
 def _path(item: JsonObject) -> str:

@@ -5,6 +5,7 @@ from .decision import Admission as Admission
 from .decision import Decision as Decision
 from .decision import Policy as Policy
 from .documents import stage_document as stage_document
+from .workers import MIB as MIB
 from .workers import CreateWorkers as CreateWorkers
 from .workers import StopWorkers as StopWorkers
 from .workers import Worker as Worker
