@@ -72,9 +72,30 @@ def test_a_part_of_a_mebibyte_counts_as_one() -> None:
     assert (plan.cpu_millis, plan.memory_mib) == (0, 1)
 
 
-def test_accelerators_of_several_kinds_are_summed_and_all_named() -> None:
-    (plan,) = plans_of({"limits": {"nvidia.com/mig-1g.5gb": "2", "nvidia.com/gpu": "1"}})
-    assert (plan.accelerators, plan.accelerator_type) == (3, "nvidia.com/gpu, nvidia.com/mig-1g.5gb")
+@pytest.mark.parametrize(
+    ("device", "accelerators"),
+    [
+        ("nvidia.com/gpu", 2),
+        ("nvidia.com/mig-1g.5gb", 2),
+        ("amd.com/gpu", 2),
+        ("habana.ai/gaudi", 2),
+        ("example.com/thcap", 2),
+        ("rdma/hca_shared_devices_a", 0),
+        ("nvidia.com/rdma_shared_device", 0),
+        ("nvidia.com/hostdev", 0),
+        ("intel.com/intel_sriov_netdevice", 0),
+        ("vpc.amazonaws.com/efa", 0),
+        ("devices.kubevirt.io/kvm", 0),
+    ],
+)
+def test_a_device_is_an_accelerator_unless_it_is_known_to_be_another(device: str, accelerators: int) -> None:
+    (plan,) = plans_of({"limits": {device: "2"}})
+    assert (plan.accelerators, plan.accelerator_type) == (accelerators, device if accelerators else None)
+
+
+def test_a_network_adapter_beside_accelerators_is_not_one_of_them() -> None:
+    (plan,) = plans_of({"limits": {"nvidia.com/gpu": "2", "rdma/hca": "1"}})
+    assert (plan.accelerators, plan.accelerator_type) == (2, "nvidia.com/gpu")
 
 
 def test_plain_resources_and_huge_pages_are_no_accelerators() -> None:

@@ -11,6 +11,7 @@ from typer.main import get_command
 from ullage_operator.cli.app import app
 from ullage_operator.cli.exits import Exit
 from ullage_operator.plan.failures import may_end_differently
+from ullage_operator.plan.reasons import JobReason
 from ullage_trainer.config import EXIT_CODES, Failure, Reason
 
 
@@ -73,6 +74,11 @@ def test_the_reasons_of_workers_are_those_of_the_contract(readme) -> None:
         for reason in Reason
     ]
     assert [row[:3] for row in readme.rows("Exit codes", "reason")] == expected
+
+
+def test_the_reasons_of_conditions_are_those_of_the_code(readme) -> None:
+    told = [row[0] for row in readme.rows("On Kubernetes", "condition's reason")]
+    assert told == [reason.value for reason in JobReason]
 
 
 def test_every_failure_that_the_readme_explains_is_worded_as_the_code_words_it(readme, root: Path) -> None:

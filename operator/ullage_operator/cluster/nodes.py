@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from ullage_operator.api.accelerators import is_accelerator
 from ullage_operator.api.quantity import bytes_, cpu_millis, parse_quantity
 from ullage_operator.ledger import Capacity, Provenance
 from ullage_operator.plan.instants import millis
@@ -12,8 +13,7 @@ from ullage_operator.plan.instants import millis
 from .names import JobKey, JsonObject
 
 NODES_PATH: Final = "/api/v1/nodes"
-
-_LEFT_OUT: Final = ("pods", "ephemeral-storage", "hugepages-", "attachable-volumes-")
+_OWN: Final = ("cpu", "memory")
 
 
 def key_of_node(node: JsonObject) -> JobKey:
@@ -22,7 +22,7 @@ def key_of_node(node: JsonObject) -> JobKey:
 
 
 def capacity(nodes: Iterable[JsonObject]) -> dict[str, float]:
-    """Return what all ready nodes together can give: cores, bytes of memory, and extended resources by number."""
+    """Return what all ready nodes together can give: cores, bytes of memory, and accelerators by number."""
     total: dict[str, float] = {}
     for node in nodes:
         for resource, quantity in _offered(node):
@@ -75,7 +75,8 @@ def _offered(node: JsonObject) -> list[tuple[str, str]]:
     status = node.get("status", {})
     if not any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or []):
         return []
-    return [item for item in (status.get("allocatable") or {}).items() if not item[0].startswith(_LEFT_OUT)]
+    offered = (status.get("allocatable") or {}).items()
+    return [item for item in offered if item[0] in _OWN or is_accelerator(item[0])]
 
 
 def _entries(node: JsonObject, cluster: str) -> Iterator[Capacity]:
@@ -85,7 +86,7 @@ def _entries(node: JsonObject, cluster: str) -> Iterator[Capacity]:
         if resource == "memory":
             amount >>= 20
         if amount:
-            own = resource in ("cpu", "memory")
+            own = resource in _OWN
             yield Capacity(
                 subject=subject_of_cluster(cluster),
                 scope=cluster,

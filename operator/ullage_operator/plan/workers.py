@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ullage_operator.api.accelerators import is_accelerator
 from ullage_operator.api.quantity import bytes_, cpu_millis
 from ullage_operator.api.types import TrainingJob
 from ullage_trainer.config import ExitReport, Failure, Stage, StageDocument
 
 MIB = 1 << 20
-_PLAIN_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
 
 
 class WorkerPhase(StrEnum):
@@ -98,7 +98,9 @@ def worker_plans(job: TrainingJob, stage: Stage, attempt: int) -> tuple[WorkerPl
     resources = job.spec.workers.resources.of(stage)
     # A limit without a request is the request too, as the API server has it.
     requests = {**resources.limits, **resources.requests}
-    extended = {name: bytes_(amount) for name, amount in requests.items() if _is_accelerator(name) and bytes_(amount)}
+    # The types allow one kind of accelerator.
+    held = {name: bytes_(amount) for name, amount in requests.items() if is_accelerator(name) and bytes_(amount)}
+    kind, accelerators = next(iter(held.items()), (None, 0))
     first = WorkerPlan(
         name=worker_name(job.metadata.name, stage, attempt, 0),
         stage=stage,
@@ -107,12 +109,8 @@ def worker_plans(job: TrainingJob, stage: Stage, attempt: int) -> tuple[WorkerPl
         slots=job.spec.workers.slots_per_worker if stage is Stage.TRAIN else 1,
         cpu_millis=cpu_millis(requests.get("cpu", "0")),
         memory_mib=-(-bytes_(requests.get("memory", "0")) // MIB),
-        accelerators=sum(extended.values()),
-        accelerator_type=", ".join(sorted(extended)) or None,
+        accelerators=accelerators,
+        accelerator_type=kind,
     )
     others = range(1, worker_count(job, stage))
     return (first, *(replace(first, name=worker_name(job.metadata.name, stage, attempt, i), index=i) for i in others))
-
-
-def _is_accelerator(resource: str) -> bool:
-    return resource not in _PLAIN_RESOURCES and not resource.startswith("hugepages-")

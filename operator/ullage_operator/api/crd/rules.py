@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ullage_operator.api import types
+from ullage_operator.api.accelerators import OTHER_DEVICES
 from ullage_trainer.config import data, model, training
 
 from .books import BOOK_LIST_KEYS, BOOK_RULES
@@ -17,6 +18,9 @@ from .rule import ListKeys, NotInCel, Rule, Rules, exactly_one, given
 _DATASET: Final = "(has(self.data) || (has(self.inputs) && has(self.inputs.dataset)))"
 _RANKS: Final = "self.workers.replicas * self.workers.slotsPerWorker"
 _UNTYPED: Final = NotInCel("a value of any scalar type has no type in the schema, and CEL can't see it")
+
+_OTHER_DEVICES: Final = OTHER_DEVICES.replace("\\", "\\\\")
+"""As a text in CEL has it."""
 
 RULES: Final[Rules] = {
     (data.Source, "_one_format"): (
@@ -105,6 +109,31 @@ RULES: Final[Rules] = {
             "self.requests.all(name, !name.contains('/') || (has(self.limits) && name in self.limits && "
             "quantity(string(self.requests[name])).compareTo(quantity(string(self.limits[name]))) == 0))",
             "expected limits of extended resources equal to their requests",
+        ),
+    ),
+    (types.ResourceRequirements, "_one_kind_of_accelerator"): (
+        Rule(
+            f"!has(self.limits) || self.limits.filter(name, name.contains('/') && "
+            f"!name.matches('{_OTHER_DEVICES}')).size() <= 1",
+            "expected limits of one kind of accelerator",
+        ),
+    ),
+    (types.Volume, "_not_the_operator_s"): (
+        Rule("!self.name.startsWith('ullage-')", "expected a name that does not begin with ullage-"),
+        Rule(
+            f"!self.mountPath.matches('{types.RESERVED_MOUNTS}')",
+            "expected a mountPath other than /, /tmp, /storage and /etc/ullage, which every worker has",
+        ),
+    ),
+    (types.WorkerTemplate, "_each_mount_once"): (
+        Rule(
+            "!has(self.volumes) || self.volumes.all(v, self.volumes.exists_one(w, w.mountPath == v.mountPath))",
+            "expected each mountPath once",
+        ),
+        Rule(
+            f"!has(self.sharedMemory) || !has(self.volumes) || "
+            f"!self.volumes.exists(v, v.mountPath.matches('{types.SHARED_MEMORY_MOUNT}'))",
+            "expected sharedMemory or a volume at /dev/shm, not both",
         ),
     ),
     (types.TrainingJobSpec, "_stages_have_what_they_need"): (

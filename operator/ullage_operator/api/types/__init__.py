@@ -72,6 +72,8 @@ from .status import JobStatus as JobStatus
 from .status import Phase as Phase
 from .status import StageState as StageState
 from .status import StageStatus as StageStatus
+from .template import RESERVED_MOUNTS as RESERVED_MOUNTS
+from .template import SHARED_MEMORY_MOUNT as SHARED_MEMORY_MOUNT
 from .template import ClaimVolume as ClaimVolume
 from .template import ConfigMapVolume as ConfigMapVolume
 from .template import EmptyDir as EmptyDir

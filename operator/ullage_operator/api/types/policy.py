@@ -66,7 +66,8 @@ class RunPolicy(Model):
     queue: ObjectName | None = None
     """The queue of Kueue or Volcano in which attempts wait, where the operator is set up with one of these."""
     clean_pod_policy: CleanPodPolicy = CleanPodPolicy.RUNNING
-    """Which pods are deleted when the job has ended: those that still run, all, or none."""
+    """Which pods go when the job has ended: all, or only those that still run. ``None`` is taken as ``Running`` is:
+    a worker of a job that has ended does not go on holding what others wait for."""
 
 
 class PersonHours(Model):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +12,10 @@ from ullage_trainer.config import Model, StoragePath
 
 from .names import DnsLabel, EnvName, MountPath, ObjectName, Quantity
 from .scheduling import Affinity, LabelMap, Toleration, TopologySpreadConstraint
+
+RESERVED_MOUNTS: Final = "^/+(tmp|storage|etc/ullage)?/*$"
+"""Where every worker has something already (RE2 and Python)."""
+SHARED_MEMORY_MOUNT: Final = "^/+dev/shm/*$"
 
 
 class LocalObjectReference(Model):
@@ -130,6 +135,18 @@ class Volume(Model):
             raise ValueError(f"expected exactly one of {', '.join(sources)}, found {', '.join(chosen) or 'none'}")
         return self
 
+    @model_validator(mode="after")
+    def _not_the_operator_s(self) -> Self:
+        problems = []
+        if self.name.startswith("ullage-"):
+            problems.append(f"expected a name that does not begin with ullage-, found {self.name!r}")
+        if re.search(RESERVED_MOUNTS, self.mount_path):
+            expected = "a mountPath other than /, /tmp, /storage and /etc/ullage, which every worker has"
+            problems.append(f"expected {expected}, found {self.mount_path!r}")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
 
 class WorkerTemplate(Model):
     """What a tenant may set of the workers' pods."""
@@ -167,6 +184,19 @@ class WorkerTemplate(Model):
             for field, names in named.items()
             for name in sorted({name for name in names if names.count(name) > 1})
         ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _each_mount_once(self) -> Self:
+        mounts = [volume.mount_path for volume in self.volumes]
+        problems = [
+            f"expected each mountPath in volumes once, found {mount!r} twice"
+            for mount in sorted({mount for mount in mounts if mounts.count(mount) > 1})
+        ]
+        if self.shared_memory is not None and any(re.search(SHARED_MEMORY_MOUNT, mount) for mount in mounts):
+            problems.append("expected sharedMemory or a volume at /dev/shm, found both")
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
+from ullage_operator.api.accelerators import is_accelerator
 from ullage_operator.api.quantity import parse_quantity
 from ullage_trainer.config import Model, Stage
 
@@ -37,6 +38,13 @@ class ResourceRequirements(Model):
                 problems.append(f"expected a request of {name} of at most its limit {limit}, found {requested}")
         if problems:
             raise ValueError("; ".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_accelerator(self) -> Self:
+        kinds = sorted(name for name in self.limits if is_accelerator(name))
+        if len(kinds) > 1:
+            raise ValueError(f"expected limits of one kind of accelerator, found {', '.join(kinds)}")
         return self
 
 
