@@ -51,5 +51,7 @@ def test_want_of_memory_is_told_with_what_was_held():
 def test_what_a_rank_said_itself_counts_and_a_consequence_has_no_last_lines():
     told = Failure(reason=Reason.DATA_INVALID, message="no rows")
     assert explained(65, told) == told.model_copy(update={"rank": 1, "exit_code": 65, "last_lines": ["last words"]})
+    script = Failure(reason=Reason.EXCEPTION, exit_code=7, message="the script ended with 7")
+    assert explained(70, script).exit_code == 7
     peer = Failure(reason=Reason.PEER_FAILED, message="a collective broke")
     assert explained(75, peer) == peer.model_copy(update={"rank": 1, "exit_code": 75})

@@ -49,6 +49,7 @@ def run_stage(document: StageDocument, reporter: Reporter, stop: StopFlag) -> Re
 def failure_of(error: BaseException) -> Failure:
     """Describe an error for the exit report."""
     rank = int(os.environ["HOROVOD_RANK"]) if "HOROVOD_RANK" in os.environ else None
+    code = error.exit_code if isinstance(error, TrainerError) else None
     if isinstance(error, TrainerError):
         reason, message = error.reason, str(error)
     elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
@@ -58,7 +59,7 @@ def failure_of(error: BaseException) -> Failure:
         reason = Reason.STORAGE_FAILURE
     else:
         reason, message = Reason.EXCEPTION, f"{type(error).__name__}: {error}"
-    return Failure(reason=reason, message=message[:1024], rank=rank)
+    return Failure(reason=reason, message=message[:1024], rank=rank, exit_code=code)
 
 
 def main() -> int:

@@ -53,7 +53,8 @@ def explain(
         said = [line[:_LINE_CHARACTERS] for line in f"{told.reason}: {told.message}".splitlines()]
         lines = [line for line in lines if line not in said]
         quiet = told.reason in (Reason.STOPPED, Reason.PEER_FAILED)
-        return told.model_copy(update={"rank": rank, "exit_code": code, "last_lines": [] if quiet else lines})
+        own = {"exit_code": code if told.exit_code is None else told.exit_code}
+        return told.model_copy(update={"rank": rank, **own, "last_lines": [] if quiet else lines})
     who = "the process" if rank is None else f"rank {rank}"
     if exit_code >= 0:
         message = f"{who} exited with code {exit_code}"

@@ -90,6 +90,8 @@ class TrainerError(Exception):
     """Base of the errors that name their reason; the text says where, what was expected, found, and what to do."""
 
     reason: ClassVar[Reason] = Reason.EXCEPTION
+    exit_code: int | None = None
+    """The code that a program of the user's ended with; null where the process's own code tells all."""
 
 
 class ConfigError(TrainerError):
@@ -138,6 +140,10 @@ class ScriptFailure(TrainerError):
     """The user's own program did not end well; it has printed its own traceback."""
 
     reason = Reason.EXCEPTION
+
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 class PeerFailure(TrainerError):

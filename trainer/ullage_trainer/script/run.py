@@ -28,6 +28,8 @@ from ullage_trainer.stop import StopFlag
 from .environment import expand, script_environment
 
 _STOPPED_CODE = 143
+_LOW_BYTE = 0xFF
+"""Of an exit code, what the system tells."""
 _TOLD_CHARACTERS = 300
 
 
@@ -134,7 +136,8 @@ def _check_exit(script: Script, code: object, *, stopped: bool) -> None:
     if not isinstance(code, int):
         print(code, file=sys.stderr)
         code = 1
-    raise ScriptFailure(f"script: expected {_name(script)} to end with exit code 0, found {code}; see its last lines")
+    message = f"script: expected {_name(script)} to end with exit code 0, found {code}; see its last lines"
+    raise ScriptFailure(message, exit_code=code & _LOW_BYTE)
 
 
 def _peer_is_gone(error: BaseException) -> bool:
