@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> None:
         ("ip", "address", "add", f"{ADDRESS}/32", "dev", "lo"),
     ):
         subprocess.run(command, check=True)
-    compiled = [sys.executable, "-c", "import ullage_operator.__main__"]
+    compiled = [sys.executable, "-c", "import ullage_operator.command"]
     subprocess.run(compiled, check=True, env=os.environ | ENVIRONMENT)
     before = os.getloadavg()[0]
     results: dict[Size, dict[str, list[Figures]]] = defaultdict(lambda: defaultdict(list))

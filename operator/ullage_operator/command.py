@@ -1,4 +1,4 @@
-"""``python -m ullage_operator``: the operator."""
+"""The operator's command: its options, and what it is set up with."""
 
 from __future__ import annotations
 
@@ -113,7 +113,5 @@ def main(
     )
 
 
-if __name__ == "__main__":
-    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command()(main)
-    app()
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+app.command()(main)

@@ -13,9 +13,9 @@ import typer
 from gap.vessel import A100, at
 from standing.test_declared import objects
 from ullage_operator import gap
-from ullage_operator.__main__ import catalogue_from
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import Institution
+from ullage_operator.command import catalogue_from
 from ullage_operator.ledger import Ledger, sqlite_url
 from ullage_operator.programme import ProgrammeSettings, figures
 from ullage_operator.standing import declare

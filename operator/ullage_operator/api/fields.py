@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from .closest import did_you_mean
+from .descriptions import descriptions_of
 from .errors import Location, format_path
 
 _HOST_ACCESS: Final = frozenset({
@@ -64,6 +65,15 @@ def field_at(root: type[BaseModel], location: Location) -> FieldInfo | None:
     """Return the field at a location of a kind."""
     model = model_at(root, location[:-1]) if location and isinstance(location[-1], str) else None
     return fields_of(model).get(str(location[-1])) if model else None
+
+
+def description_at(root: type[BaseModel], location: Location) -> str:
+    """Return what the type says of the field at a location of a kind; empty where there is none."""
+    model = model_at(root, location[:-1]) if location and isinstance(location[-1], str) else None
+    names = (
+        [name for name, field in model.model_fields.items() if (field.alias or name) == location[-1]] if model else []
+    )
+    return descriptions_of(model).get(names[0], "") if model and names else ""
 
 
 def kind_of(field: FieldInfo) -> str:

@@ -15,7 +15,7 @@ from ullage_trainer.config.model import FunctionReference, ModuleName
 
 from .closest import did_you_mean
 from .errors import FieldError, Location, format_path
-from .fields import field_at, hint_for_unknown, kind_of
+from .fields import description_at, field_at, hint_for_unknown, kind_of
 from .problems import RuleError
 from .types import lines, names, units
 
@@ -190,7 +190,8 @@ def translate(error: ErrorDetails, document: object, written: str | None, root: 
         location = error["loc"]
         field = field_at(root, location)
         expected = kind_of(field) if field else "a value"
-        hint = f"it says: {field.description}" if field and field.description else ""
+        says = description_at(root, location)
+        hint = f"it says: {says}" if says else ""
         return [(location, FieldError(format_path(location), expected, "nothing", hint))]
     path = format_path(location)
     if kind == "extra_forbidden":

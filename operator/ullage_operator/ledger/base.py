@@ -31,7 +31,7 @@ WorkerUid = Annotated[str, StringConstraints(min_length=1, max_length=128, patte
 class Record(BaseModel):
     """Base of all records: all errors at once, unknown fields refused, never changed in place."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Provenance(StrEnum):

@@ -23,7 +23,7 @@ FTE: Final = "fte"
 class Part(BaseModel):
     """Base of all parts of documents: unknown keys refused, never changed in place. Null is unknown, never 0."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Document(Part):

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from ullage_operator.api.descriptions import descriptions_of
 from ullage_trainer.config.base import RELATIVE_PATH
 
 Schema = dict[str, Any]
@@ -50,8 +51,13 @@ class MarkedSchema(GenerateJsonSchema):
     """Pydantic's generator, which also writes down of which type each object is."""
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        """Return the schema of a model, with its type's name."""
-        return {**super().model_schema(schema), _MODEL_MARK: type_name(schema["cls"])}
+        """Return the schema of a model, with its type's name and with what it says of its fields."""
+        cls = schema["cls"]
+        told = {**super().model_schema(schema), _MODEL_MARK: type_name(cls)}
+        texts = descriptions_of(cls)
+        for name, field in cls.model_fields.items():
+            told["properties"][field.alias or name] |= {"description": texts[name]} if name in texts else {}
+        return told
 
 
 def type_name(model: type[BaseModel]) -> str:
