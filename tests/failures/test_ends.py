@@ -14,6 +14,8 @@ from failures.definitions import DEFINITION_NAME, definition_body
 from failures.process import CLUSTER
 from failures.scene import Scene
 from local.runs.harness import ULLAGE, wait_until
+from operator_tests.tenant import CLAIM
+from operator_tests.volumes import bound, claim, volume
 
 LEAST_GRACE = {"template": {"terminationGracePeriodSeconds": 3}}
 
@@ -29,6 +31,22 @@ def test_a_namespace_that_is_deleted_takes_its_jobs_along_and_leaves_their_books
         {"train Stopped": 2},
         {"train Stopped": 1},
     )
+
+
+def test_a_namespace_that_is_made_anew_under_its_name_has_what_gangs_need(scene: Scene) -> None:
+    """Workers find worker 0 by the namespace's Service, which went with the first one."""
+    scene.begin("before", workers=LEAST_GRACE)
+    core, namespace = scene.tenant.core, scene.tenant.namespace
+    core.delete_namespace(namespace)
+    wait_until(lambda: namespace not in [n.metadata.name for n in core.list_namespace().items], "no namespace", 90)
+    again = f"{namespace}-again"
+    core.create_namespace({"metadata": {"name": namespace}})
+    core.create_persistent_volume(volume(again, scene.tenant.storage, namespace, CLAIM))
+    core.create_namespaced_persistent_volume_claim(namespace, claim(again))
+    wait_until(lambda: bound(core, namespace, CLAIM), "a bound claim")
+    scene.begin("after")
+    scene.finish("after")
+    core.delete_persistent_volume(again)
 
 
 def test_a_definition_that_is_upgraded_under_live_jobs_disturbs_none(scene: Scene) -> None:
