@@ -18,14 +18,6 @@ class Format(StrEnum):
     JSON = "json"
 
 
-class UsageFormat(StrEnum):
-    """How usage is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
-
-
 class Sheet(StrEnum):
     """How the result of a command on the books is printed."""
 
