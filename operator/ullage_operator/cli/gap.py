@@ -20,7 +20,7 @@ from .gap_tables import bottleneck_table, families_table, groups_table, spread_t
 from .manifests import Unusable, complain
 from .options import By, Sheet
 from .standing_tables import money_table, supply_table, told_as, use_table
-from .tables import print_whole, wide_console
+from .tables import print_whole, say, wide_console
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def gap_command(place: Place, question: Question, view: View, sheet: Sheet) -> E
     elif not document.lines and not document.unattributed:
         typer.echo(nothing_declared(document))
     else:
-        _print(document, measured.standing.unknown, view)
+        print_gap(wide_console(), document, measured.standing.unknown, view)
     return Exit.OK
 
 
@@ -107,31 +107,64 @@ def _of_one(document: GapDocument, institution: str) -> GapDocument:
     )
 
 
-def _print(document: GapDocument, unknown: Sequence[str], view: View) -> None:
-    console = wide_console()
-
-    def show(heading: str, table: Table) -> None:
-        if table.row_count:
-            _say(console, f"\n{heading}")
-            print_whole(console, table)
-
-    _say(console, told_as(document))
-    if view.by in (By.COUNTRY, By.KIND):
-        show(f"Supply against need, and use within allocation, by {view.by}", groups_table(document, view.by.value))
-    elif view.by is By.MODEL_FAMILY:
-        show("Use within allocation, by model family: needs are declared by institution", families_table(document))
+def print_gap(console: Console, document: GapDocument, unknown: Sequence[str], view: View) -> None:
+    """Print a gap as tables, and at the end what is not known."""
+    say(console, told_as(document))
+    if view.by is By.INSTITUTION:
+        _print_institutions(console, document)
     else:
-        show("Supply against need: R required, K own, F granted, S = K + F + moved", supply_table(document))
-        show("Use within allocation: A held, U active; U, A - U and U / A over what was measured", use_table(document))
-        show("Least covered", bottleneck_table(document))
-        show("Money to close the gaps; awards that are not earmarked never count as supply", money_table(document))
-        show("Disparity: 0 is even; Theil is split into between groups and within them", spread_table(document))
-    show("Month by month; of money: gross, awarded, net", trend_table(document))
-    if view.by is By.INSTITUTION and (lines := [*unknown, *unknown_lines(document)]):
-        _say(console, "\nUnknown, and in no sum")
-        for line in dict.fromkeys(lines):
-            _say(console, f"  {line}")
+        _print_groups(console, document, view.by)
+    _print_trend(console, document)
+    if view.by is By.INSTITUTION:
+        _print_unknown(console, document, unknown)
 
 
-def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+def print_report_gap(console: Console, document: GapDocument, unknown: Sequence[str]) -> None:
+    """Print a gap from every side: each institution, each group, each family of models, each month."""
+    say(console, told_as(document))
+    _print_institutions(console, document)
+    for by in (By.COUNTRY, By.KIND, By.MODEL_FAMILY):
+        _print_groups(console, document, by)
+    _print_trend(console, document)
+    _print_unknown(console, document, unknown)
+
+
+def _print_institutions(console: Console, document: GapDocument) -> None:
+    _show(console, "Supply against need: R required, K own, F granted, S = K + F + moved", supply_table(document))
+    _show(
+        console,
+        "Use within allocation: A held, U active; U, A - U and U / A over what was measured",
+        use_table(document),
+    )
+    _show(console, "Least covered", bottleneck_table(document))
+    _show(
+        console, "Money to close the gaps; awards that are not earmarked never count as supply", money_table(document)
+    )
+    _show(console, "Disparity: 0 is even; Theil is split into between groups and within them", spread_table(document))
+
+
+def _print_groups(console: Console, document: GapDocument, by: By) -> None:
+    if by is By.MODEL_FAMILY:
+        heading = "Use within allocation, by model family: needs are declared by institution"
+        _show(console, heading, families_table(document))
+    else:
+        heading = f"Supply against need, and use within allocation, by {by}"
+        _show(console, heading, groups_table(document, by.value))
+
+
+def _print_trend(console: Console, document: GapDocument) -> None:
+    _show(console, "Month by month; of money: gross, awarded, net", trend_table(document))
+
+
+def _print_unknown(console: Console, document: GapDocument, unknown: Sequence[str]) -> None:
+    lines = dict.fromkeys([*unknown, *unknown_lines(document)])
+    if lines:
+        say(console, "\nUnknown, and in no sum")
+    for line in lines:
+        say(console, f"  {line}")
+
+
+def _show(console: Console, heading: str, table: Table) -> None:
+    if table.row_count:
+        say(console, f"\n{heading}")
+        print_whole(console, table)

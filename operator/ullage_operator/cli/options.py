@@ -35,6 +35,15 @@ class PlanSheet(StrEnum):
     MANIFEST = "manifest"
 
 
+class ReportForm(StrEnum):
+    """How a report is written."""
+
+    HTML = "html"
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
 class By(StrEnum):
     """What a gap is told of."""
 

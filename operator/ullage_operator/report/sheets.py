@@ -10,6 +10,7 @@ from typing import Final, get_args
 from ullage_operator.gap import Resource
 
 from .compare_document import CompareDocument
+from .document import ReportDocument
 from .gap_parts import GapDocument, Money, Use
 from .parts import FTE, RATIO, Part, Period, Quantity, Thing
 from .plan_document import PlanDocument, PlanLine, Variant
@@ -20,6 +21,11 @@ PLAN_HEAD: Final = ("budget_change", *HEAD, "period_start", "period_end", "as_of
 COMPARE_HEAD: Final = (
     *("quantity", "name", "value", "low", "high", "unit", "kind", "provenance", "source", "scope"),
     *("ratio", "orders_of_magnitude", "why_no_ratio"),
+)
+REPORT_HEAD: Final = (
+    *("part", *HEAD, "books", "budget_change"),
+    *("kind", "source", "scope", "ratio", "orders_of_magnitude", "why_no_ratio"),
+    *("period_start", "period_end", "as_of"),
 )
 _TALENT_ONLY: Final = frozenset({"moved", "gap_fte"})
 _UNITS: Final = {
@@ -57,6 +63,21 @@ def plan_csv(document: PlanDocument) -> str:
 def compare_csv(document: CompareDocument) -> str:
     """Return all figures of a comparison."""
     return _sheet(COMPARE_HEAD, _compare_rows(document))
+
+
+def report_csv(document: ReportDocument) -> str:
+    """Return all figures of a report in one sheet: ``part`` is gap, plan or comparison.
+
+    A column that a part does not have is empty in its rows. A comparison's ``quantity`` stands under ``measure``.
+    """
+    parts: list[tuple[str, Sequence[str], Iterator[Row]]] = [("gap", GAP_HEAD, _gap_rows(document.gap))]
+    if document.plan:
+        parts.append(("plan", PLAN_HEAD, _plan_rows(document.plan)))
+    if document.comparison:
+        head = ["measure" if name == "quantity" else name for name in COMPARE_HEAD]
+        parts.append(("comparison", head, _compare_rows(document.comparison)))
+    rows = ({"part": part, **dict(zip(head, row, strict=True))} for part, head, rows in parts for row in rows)
+    return _sheet(REPORT_HEAD, ([row.get(name) for name in REPORT_HEAD] for row in rows))
 
 
 def _sheet(head: Sequence[str], rows: Iterator[Row]) -> str:

@@ -1,0 +1,94 @@
+"""``ullage report``: all of a period in one, in each form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from cli.office import KIND, Office
+
+NOVEMBER = ("--period", "2026-11", *KIND)
+ALL = (*NOVEMBER, "--budget", "26000", "--currency", "CNY", "--compare", "gpt-3", "--compare", "n1")
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", '<html lang="en"'), ("zh", '<html lang="zh-Hans"')])
+def test_the_report_is_one_page_with_the_plan_and_the_comparison(vessel: Office, language: str, word: str) -> None:
+    ended = vessel.ullage("report", *ALL, "--lang", language, "--file", "gap.html")
+    page = (vessel.root / "gap.html").read_text(encoding="utf-8")
+    assert (ended.code, ended.out) == (
+        0,
+        f"gap.html: written, {len(page.encode()):,} bytes; it needs nothing beside it\n",
+    )
+    assert word in page
+    assert [part for part in ("1,400", "Institute of the South", "n1") if part not in page] == []
+    assert vessel.ullage("report", *NOVEMBER).out.startswith("<!DOCTYPE html>")
+
+
+def test_as_json_it_holds_what_the_commands_on_its_parts_print(vessel: Office) -> None:
+    report = vessel.json("report", *ALL)
+    parts: dict[str, Any] = {
+        "gap": vessel.json("gap", *NOVEMBER, "--trend"),
+        "plan": vessel.json("plan", *NOVEMBER, "--budget", "26000", "--currency", "CNY"),
+        "comparison": vessel.json("compare", "gpt-3", "n1", *KIND),
+    }
+    for each in (report["gap"], report["plan"], parts["gap"], parts["plan"]):
+        del each["as_of"]
+    assert report == {"version": "ullage.dev/report/v1alpha1", **parts}
+    alone = vessel.json("report", *NOVEMBER)
+    assert (alone["plan"], alone["comparison"]) == (None, None)
+
+
+def test_as_a_sheet_it_has_every_row_of_its_parts(vessel: Office) -> None:
+    def rows(*arguments: str) -> list[dict[str, str]]:
+        ended = vessel.ullage(*arguments, "-o", "csv")
+        assert (ended.code, ended.err) == (0, "")
+        return list(csv.DictReader(io.StringIO(ended.out)))
+
+    found = rows("report", *ALL)
+    parts = {
+        "gap": rows("gap", *NOVEMBER, "--trend"),
+        "plan": rows("plan", *NOVEMBER, "--budget", "26000", "--currency", "CNY"),
+        "comparison": [
+            {"measure" if name == "quantity" else name: value for name, value in row.items()}
+            for row in rows("compare", "gpt-3", "n1", *KIND)
+        ],
+    }
+    wanted = [dict.fromkeys(found[0], "") | {"part": part} | row for part, each in parts.items() for row in each]
+    assert found == wanted
+
+
+def test_as_tables_it_has_those_of_each_part(vessel: Office) -> None:
+    ended = vessel.ullage("report", *ALL, "-o", "table", "--file", "report.txt")
+    text = (vessel.root / "report.txt").read_text(encoding="utf-8")
+    assert (ended.code, ended.out) == (0, f"report.txt: written, {len(text.encode()):,} bytes\n")
+    shown = vessel.ullage("report", *ALL, "-o", "table").out
+    plan = vessel.ullage("plan", *NOVEMBER, "--budget", "26000", "--currency", "CNY").out
+    gap = [vessel.ullage("gap", *NOVEMBER, *view).out for view in ((), ("--trend",), ("--by", "kind"))]
+    for part in (vessel.ullage("compare", "gpt-3", "n1", *KIND).out, plan, *gap):
+        assert [table for table in part.rstrip("\n").split("\n\n") if table not in shown] == []
+
+
+def test_of_books_with_nothing_it_says_so_as_tables_and_holds_nothing_as_json(vessel: Office) -> None:
+    before = ("--period", "2026-11", "--as-of", "1990-01-01")
+    assert vessel.ullage("report", *before, "-o", "table").out == vessel.ullage("gap", *before).out
+    assert json.loads(vessel.ullage("report", *before, "-o", "json").out)["gap"]["lines"] == []
+
+
+def test_a_report_with_half_a_budget_or_nowhere_to_go_is_refused(vessel: Office) -> None:
+    assert vessel.ullage("report", "--budget", "1").err == "--budget: expected --currency beside it, found none\n"
+    ended = vessel.ullage("report", "--period", "2026-11", "--file", "no/where.html")
+    assert (ended.code, ended.err) == (
+        4,
+        "no/where.html: expected a file that can be written, found: No such file or directory; name another\n",
+    )
+
+
+def test_a_form_that_there_is_not_is_refused_and_no_file_is_written(vessel: Office) -> None:
+    there = sorted(path.name for path in vessel.root.iterdir())
+    ended = vessel.ullage("report", *NOVEMBER, "-o", "gap.html")
+    assert (ended.code, ended.out) == (2, "")
+    assert sorted(path.name for path in vessel.root.iterdir()) == there
