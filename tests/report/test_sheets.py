@@ -68,6 +68,28 @@ def test_months_and_all_institutions_have_rows_of_their_own() -> None:
     assert ("country", "CN", "1340.0") in found
 
 
+def test_a_group_has_rows_of_its_sums_its_money_its_bottleneck_and_its_disparity() -> None:
+    found = {
+        (row["of"], row["type"], row["measure"]): (row["value"], row["unit"])
+        for row in rows(gap_csv(worked()))
+        if row["name"] == "CN"
+    }
+    hours = "acceleratorHours"
+    wanted = {
+        ("country", "A100", "required"): ("3000.0", hours),
+        ("country", "A100", "own"): ("540.0", hours),
+        ("country", "A100", "granted"): ("800.0", hours),
+        ("country", "A100", "coverage"): (str(67 / 150), "ratio"),
+        ("country", "A100", "bottleneck"): (str(67 / 150), "ratio"),
+        ("country", "", "gross"): ("213800.0", "CNY"),
+        ("country", "", "net"): ("203800.0", "CNY"),
+        ("country", "engineer", "cost"): ("180600.0", "CNY"),
+        ("countrySpread", "A100", "gini"): (str(140 / 2 / 1340), "ratio"),
+    }
+    assert {key: found.get(key) for key in wanted} == wanted
+    assert ("countrySpreadByNeed", "A100", "theil") in found
+
+
 def test_a_name_that_looks_like_a_formula_is_text() -> None:
     name = "=cmd|' /C calc'!A0"
     inputs = replace(

@@ -16,7 +16,14 @@ from ullage_operator.report import GapDocument, gap_csv, gap_document
 
 from .books import Measured, Place, Question, measure
 from .exits import Exit
-from .gap_tables import bottleneck_table, families_table, groups_table, spread_table, trend_table, unknown_lines
+from .gap_tables import bottleneck_table, families_table, spread_table, trend_table, unknown_lines
+from .group_tables import (
+    group_money_table,
+    group_spread_table,
+    group_supply_table,
+    group_use_table,
+    group_worst_table,
+)
 from .manifests import Unusable, complain
 from .options import By, Sheet
 from .standing_tables import money_table, supply_table, told_as, use_table
@@ -148,8 +155,13 @@ def _print_groups(console: Console, document: GapDocument, by: By) -> None:
         heading = "Use within allocation, by model family: needs are declared by institution"
         _show(console, heading, families_table(document))
     else:
-        heading = f"Supply against need, and use within allocation, by {by}"
-        _show(console, heading, groups_table(document, by.value))
+        name = by.value
+        heading = f"Supply against need by {by}; gaps are clipped before they are summed, and met is 1 - gap / R"
+        _show(console, heading, group_supply_table(document, name))
+        _show(console, f"Use within allocation by {by}", group_use_table(document, name))
+        _show(console, f"Least met by {by}", group_worst_table(document, name))
+        _show(console, f"Money to close the gaps by {by}", group_money_table(document, name))
+        _show(console, f"Disparity within each {by} of two institutions and more", group_spread_table(document, name))
 
 
 def _print_trend(console: Console, document: GapDocument) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ullage_operator.report import GapDocument
 from ullage_operator.report.gap_parts import GroupLine, Unknown
+from ullage_operator.report.spread_parts import Spread
 
 from .cells import add_row, amount, figures_table, money_cells, share, thing_cells, use_cells
 
@@ -35,24 +36,20 @@ def spread_table(document: GapDocument) -> Table:
     heads = ("institutions", "Gini", "Theil", "between countries", "within", "between kinds", "within")
     table = figures_table("what", "of", right=heads)
     for each in document.spreads:
-        parts: list[str] = []
-        for between in (each.theil_between_countries, each.theil_between_kinds):
-            known = each.theil is not None and between is not None
-            within = each.theil.value - between.value if each.theil and between else 0.0
-            parts += [_coefficient(between.value if between else None), _coefficient(within if known else None)]
-        measures = [_coefficient(found.value if found else None) for found in (each.gini, each.theil)]
-        of = "S / R by need" if each.by_need else "S"
-        add_row(table, thing_cells(each.thing)[0], of, str(each.units), *measures, *parts)
+        add_row(table, *spread_cells(each))
     return table
 
 
-def groups_table(document: GapDocument, by: str) -> Table:
-    """Return sums over the institutions of each country or kind."""
-    table = figures_table(by, "what", "unit", right=("R", "S", "gap", "met", "A", "U", "U / A"))
-    for group in document.groups:
-        for total in group.totals if group.by == by else ():
-            add_row(table, group.name, *thing_cells(total.thing), *_sums(total))
-    return table
+def spread_cells(each: Spread) -> tuple[str, ...]:
+    """Return what is spread, by what measure, over how many, Gini, Theil, and the parts of Theil."""
+    parts: list[str] = []
+    for between in (each.theil_between_countries, each.theil_between_kinds):
+        known = each.theil is not None and between is not None
+        within = each.theil.value - between.value if each.theil and between else 0.0
+        parts += [_coefficient(between.value if between else None), _coefficient(within if known else None)]
+    measures = [_coefficient(found.value if found else None) for found in (each.gini, each.theil)]
+    of = "S / R by need" if each.by_need else "S"
+    return thing_cells(each.thing)[0], of, str(each.units), *measures, *parts
 
 
 def families_table(document: GapDocument) -> Table:
