@@ -68,6 +68,24 @@ def test_months_and_all_institutions_have_rows_of_their_own() -> None:
     assert ("country", "CN", "1340.0") in found
 
 
+def test_each_institution_has_rows_of_each_month_and_no_row_is_there_twice() -> None:
+    found = rows(gap_csv(worked()))
+    months = [
+        (row["period_start"][:7], row["value"])
+        for row in found
+        if (row["of"], row["name"], row["type"], row["measure"]) == ("institutionMonth", "south", "A100", "required")
+    ]
+    assert months == [("2026-11", "1000.0"), ("2026-12", "")]
+    (net,) = [
+        row["value"]
+        for row in found
+        if (row["of"], row["measure"], row["period_start"][:7]) == ("month", "net", "2026-11")
+    ]
+    assert net == "220600.0"
+    keys = [tuple(row[each] for each in ("of", "name", "resource", "type", "measure", "period_start")) for row in found]
+    assert sorted(set(keys)) == sorted(keys)
+
+
 def test_a_group_has_rows_of_its_sums_its_money_its_bottleneck_and_its_disparity() -> None:
     found = {
         (row["of"], row["type"], row["measure"]): (row["value"], row["unit"])

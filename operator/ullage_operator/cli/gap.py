@@ -16,7 +16,15 @@ from ullage_operator.report import GapDocument, gap_csv, gap_document
 
 from .books import Measured, Place, Question, measure
 from .exits import Exit
-from .gap_tables import bottleneck_table, families_table, spread_table, trend_table, unknown_lines
+from .gap_tables import (
+    bottleneck_table,
+    families_table,
+    institution_trend_table,
+    money_trend_table,
+    spread_table,
+    trend_table,
+    unknown_lines,
+)
 from .group_tables import (
     group_money_table,
     group_spread_table,
@@ -102,14 +110,19 @@ def _of_one(document: GapDocument, institution: str) -> GapDocument:
     def own(parts: Sequence[object]) -> tuple[object, ...]:
         return tuple(part for part in parts if getattr(part, "institution", None) == institution)
 
+    months = tuple(
+        month.model_copy(
+            update={"lines": own(month.lines), "money": own(month.money), "totals": (), "money_totals": ()}
+        )
+        for month in document.trend
+    )
     return document.model_copy(
         update={
+            "trend": months,
             "institutions": tuple(each for each in document.institutions if each.id == institution),
             **{name: own(getattr(document, name)) for name in ("lines", "bottlenecks", "money", "courses")},
             "moved": tuple(each for each in document.moved if each.holder == institution),
-            **dict.fromkeys(
-                ("totals", "groups", "money_totals", "spreads", "rests", "unattributed", "families", "trend"), ()
-            ),
+            **dict.fromkeys(("totals", "groups", "money_totals", "spreads", "rests", "unattributed", "families"), ()),
         }
     )
 
@@ -166,6 +179,8 @@ def _print_groups(console: Console, document: GapDocument, by: By) -> None:
 
 def _print_trend(console: Console, document: GapDocument) -> None:
     _show(console, "Month by month; of money: gross, awarded, net", trend_table(document))
+    _show(console, "Month by month, of each institution", institution_trend_table(document))
+    _show(console, "Money to close the gaps, month by month", money_trend_table(document))
 
 
 def _print_unknown(console: Console, document: GapDocument, unknown: Sequence[str]) -> None:

@@ -62,14 +62,44 @@ def families_table(document: GapDocument) -> Table:
 
 
 def trend_table(document: GapDocument) -> Table:
-    """Return the sums of each month."""
+    """Return the sums over all institutions of each month."""
     table = figures_table("month", "what", "unit", right=("R", "S", "gap", "met", "A", "U", "U / A"))
     for month in document.trend:
         for total in month.totals:
             add_row(table, month.period.start[:7], *thing_cells(total.thing), *_sums(total))
-        for found in month.money:
+        for found in month.money_totals:
             gross, awarded, net = money_cells(found)
             add_row(table, month.period.start[:7], "money", found.currency, gross, awarded, net, "", "", "", "")
+    return table
+
+
+def institution_trend_table(document: GapDocument) -> Table:
+    """Return each thing of each institution, month by month."""
+    table = figures_table(
+        "institution", "what", "unit", "month", right=("R", "S", "gap", "coverage", "A", "U", "U / A")
+    )
+    found = [
+        ((line.institution, *thing_cells(line.thing), month.period.start[:7]), line)
+        for month in document.trend
+        for line in month.lines
+    ]
+    for key, line in sorted(found, key=lambda each: each[0]):
+        amounts = (amount(line.required), amount(line.supply), amount(line.gap), share(line.coverage))
+        use = (amount(line.use.allocated), amount(line.use.used), share(line.use.intensity))
+        add_row(table, *key, *amounts, *use)
+    return table
+
+
+def money_trend_table(document: GapDocument) -> Table:
+    """Return what closing the gaps of each institution costs, month by month."""
+    table = figures_table("institution", "currency", "month", right=("gross", "awarded", "net"))
+    found = [
+        ((money.institution or "", money.currency, month.period.start[:7]), money_cells(money))
+        for month in document.trend
+        for money in month.money
+    ]
+    for key, cells in sorted(found):
+        add_row(table, *key, *cells)
     return table
 
 

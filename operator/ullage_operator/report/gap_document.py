@@ -110,8 +110,10 @@ def gap_document(
         trend=tuple(
             Month(
                 period=Period.of(month.period),
+                lines=tuple(line(row, about, month.period) for row in month.rows),
                 totals=tuple(group_line(row, about, month.period) for row in month.totals),
-                money=money_lines(month, each_institution=False),
+                money=money_lines(month, each_institution=True),
+                money_totals=money_lines(month, each_institution=False),
             )
             for month in trend
         ),

@@ -256,11 +256,16 @@ class FamilyUse(Part):
 
 
 class Month(Part):
-    """The sums of one calendar month."""
+    """One calendar month: each institution's, and the sums."""
 
     period: Period
+    lines: tuple[GapLine, ...]
     totals: tuple[GroupLine, ...]
+    """Over all institutions, thing by thing."""
     money: tuple[Money, ...]
+    """By institution and currency."""
+    money_totals: tuple[Money, ...]
+    """By currency."""
 
 
 class GapDocument(Document):

@@ -53,11 +53,16 @@ def _group(group: Group) -> Iterator[Cells]:
 
 
 def _month(month: Month) -> Iterator[Cells]:
+    """Yield the sums of a month, named by it, and those of each institution in it, named by the institution."""
     name = month.period.start[:7]
     for total in month.totals:
         yield from rows("month", name, total.thing, total)
-    for found in month.money:
+    for found in month.money_totals:
         yield from _money("month", name, found)
+    for line in month.lines:
+        yield from rows("institutionMonth", line.institution, line.thing, line)
+    for found in month.money:
+        yield from _money("institutionMonth", found.institution or "", found)
 
 
 def _money(of: str, name: str, found: Money) -> Iterator[Cells]:
