@@ -22,6 +22,7 @@ _UNITS: Final = {
             "coverage",
             "met",
             "measured_share",
+            "rest_share",
             "intensity",
             "coverage_before",
             "coverage_after",

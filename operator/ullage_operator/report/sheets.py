@@ -19,7 +19,7 @@ COMPARE_HEAD: Final = (
     *("ratio", "orders_of_magnitude", "why_no_ratio"),
 )
 REPORT_HEAD: Final = (
-    *("part", *HEAD, "books", "budget_change"),
+    *("part", *HEAD, "books", "detail", "budget_change"),
     *("kind", "source", "scope", "ratio", "orders_of_magnitude", "why_no_ratio"),
     *("period_start", "period_end", "as_of"),
 )
