@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import typer
@@ -15,6 +15,7 @@ from ullage_operator.api.closest import did_you_mean
 from ullage_operator.report import GapDocument, gap_csv, gap_document
 
 from .books import Measured, Place, Question, measure
+from .detail_tables import comes_to_table, course_table, left_out_lines, lorenz_table, moved_table, rest_table
 from .exits import Exit
 from .gap_tables import (
     bottleneck_table,
@@ -151,16 +152,21 @@ def print_report_gap(console: Console, document: GapDocument, unknown: Sequence[
 
 def _print_institutions(console: Console, document: GapDocument) -> None:
     _show(console, "Supply against need: R required, K own, F granted, S = K + F + moved", supply_table(document))
-    _show(
-        console,
-        "Use within allocation: A held, U active; U, A - U and U / A over what was measured",
-        use_table(document),
-    )
+    times = "; frontier: how many times more the best supplied has" if document.spreads else ""
+    _show(console, f"What a gap comes to in full-time equivalents and in money{times}", comes_to_table(document))
+    heading = "Use within allocation: A held, U active; U, A - U and U / A over what was measured"
+    _show(console, heading, use_table(document))
+    _show(console, "What nodes offered, and what of it nobody held", rest_table(document))
     _show(console, "Least covered", bottleneck_table(document))
     _show(
         console, "Money to close the gaps; awards that are not earmarked never count as supply", money_table(document)
     )
+    heading = "Hours of people that moved: below 0 they left, and over all accounts they sum to 0"
+    _show(console, heading, moved_table(document))
+    _show(console, "Education delivered: reported, never counted as supply", course_table(document))
     _show(console, "Disparity: 0 is even; Theil is split into between groups and within them", spread_table(document))
+    _list(console, "Left out of disparity", left_out_lines(document))
+    _show(console, "Lorenz curve: what the worst supplied have of S", lorenz_table(document))
 
 
 def _print_groups(console: Console, document: GapDocument, by: By) -> None:
@@ -184,10 +190,14 @@ def _print_trend(console: Console, document: GapDocument) -> None:
 
 
 def _print_unknown(console: Console, document: GapDocument, unknown: Sequence[str]) -> None:
-    lines = dict.fromkeys([*unknown, *unknown_lines(document)])
-    if lines:
-        say(console, "\nUnknown, and in no sum")
-    for line in lines:
+    _list(console, "Unknown, and in no sum", dict.fromkeys([*unknown, *unknown_lines(document)]))
+
+
+def _list(console: Console, heading: str, lines: Iterable[str]) -> None:
+    listed = list(lines)
+    if listed:
+        say(console, f"\n{heading}")
+    for line in listed:
         say(console, f"  {line}")
 
 

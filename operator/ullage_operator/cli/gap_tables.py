@@ -11,7 +11,7 @@ from ullage_operator.report import GapDocument
 from ullage_operator.report.gap_parts import GroupLine, Unknown
 from ullage_operator.report.spread_parts import Spread
 
-from .cells import add_row, amount, figures_table, money_cells, share, thing_cells, use_cells
+from .cells import USE_HEADS, add_row, amount, figures_table, money_cells, share, thing_cells, use_cells
 
 _UNKNOWN: Final = {
     Unknown.NO_NEED: "R: nobody declared a need",
@@ -54,8 +54,7 @@ def spread_cells(each: Spread) -> tuple[str, ...]:
 
 def families_table(document: GapDocument) -> Table:
     """Return what was held and used by each family of models."""
-    heads = ("A", "of it measured", "U", "A - U", "U / A")
-    table = figures_table("model family", "what", "unit", right=heads, last="books")
+    table = figures_table("model family", "what", "unit", right=USE_HEADS, last="books")
     for each in document.families:
         add_row(table, each.model_family or "unattributed", *thing_cells(each.thing), *use_cells(each.use))
     return table

@@ -9,7 +9,7 @@ from rich.table import Table
 from ullage_operator.report import GapDocument
 from ullage_operator.report.gap_parts import Group, GroupLine
 
-from .cells import add_row, amount, figures_table, money_cells, share, thing_cells, use_cells
+from .cells import USE_HEADS, add_row, amount, figures_table, money_cells, share, thing_cells, use_cells
 from .gap_tables import spread_cells
 
 
@@ -30,8 +30,7 @@ def group_supply_table(document: GapDocument, by: str) -> Table:
 
 def group_use_table(document: GapDocument, by: str) -> Table:
     """Return use within allocation of each group."""
-    heads = ("A", "of it measured", "U", "A - U", "U / A")
-    table = figures_table(by, "what", "unit", right=heads, last="books")
+    table = figures_table(by, "what", "unit", right=USE_HEADS, last="books")
     for group, total in _totals(document, by):
         if total.use.allocated is not None or total.use.used is not None:
             add_row(table, group.name, *thing_cells(total.thing), *use_cells(total.use))
