@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
-from cli.office import KIND, Office
+from cli.office import KIND, Office, documents
 
 NOVEMBER = ("--period", "2026-11", *KIND)
-ALL = (*NOVEMBER, "--budget", "26000", "--currency", "CNY", "--compare", "gpt-3", "--compare", "n1")
+WINTER = {"from": "2026-12-01", "to": "2027-02-01"}
+BOTH = ("--since", "2026-11-01", "--until", "2027-01-01", *KIND)
+PLAN = ("--budget", "26000", "--currency", "CNY")
+COMPARED = ("--compare", "gpt-3", "--compare", "n1")
+ALL = (*NOVEMBER, *PLAN, *COMPARED)
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", '<html lang="en"'), ("zh", '<html lang="zh-Hans"')])
@@ -32,11 +36,15 @@ def test_as_json_it_holds_what_the_commands_on_its_parts_print(vessel: Office) -
     report = vessel.json("report", *ALL)
     parts: dict[str, Any] = {
         "gap": vessel.json("gap", *NOVEMBER, "--trend"),
-        "plan": vessel.json("plan", *NOVEMBER, "--budget", "26000", "--currency", "CNY"),
+        "plan": vessel.json("plan", *NOVEMBER, *PLAN),
         "comparison": vessel.json("compare", "gpt-3", "n1", *KIND),
     }
     for each in (report["gap"], report["plan"], parts["gap"], parts["plan"]):
         del each["as_of"]
+    # Before it stands October, at whose end the institutions were declared.
+    october, *rest = report["gap"]["trend"]
+    assert (october["period"]["start"], rest) == ("2026-10-01T00:00:00.000Z", parts["gap"]["trend"])
+    report["gap"]["trend"] = rest
     assert report == {"version": "ullage.dev/report/v1alpha1", **parts}
     alone = vessel.json("report", *NOVEMBER)
     assert (alone["plan"], alone["comparison"]) == (None, None)
@@ -48,10 +56,10 @@ def test_as_a_sheet_it_has_every_row_of_its_parts(vessel: Office) -> None:
         assert (ended.code, ended.err) == (0, "")
         return list(csv.DictReader(io.StringIO(ended.out)))
 
-    found = rows("report", *ALL)
+    found = rows("report", *BOTH, *PLAN, *COMPARED)
     parts = {
-        "gap": rows("gap", *NOVEMBER, "--trend"),
-        "plan": rows("plan", *NOVEMBER, "--budget", "26000", "--currency", "CNY"),
+        "gap": rows("gap", *BOTH, "--trend"),
+        "plan": rows("plan", *BOTH, *PLAN),
         "comparison": [
             {"measure" if name == "quantity" else name: value for name, value in row.items()}
             for row in rows("compare", "gpt-3", "n1", *KIND)
@@ -62,14 +70,35 @@ def test_as_a_sheet_it_has_every_row_of_its_parts(vessel: Office) -> None:
 
 
 def test_as_tables_it_has_those_of_each_part(vessel: Office) -> None:
-    ended = vessel.ullage("report", *ALL, "-o", "table", "--file", "report.txt")
+    asked = (*BOTH, *PLAN, *COMPARED, "-o", "table")
+    ended = vessel.ullage("report", *asked, "--file", "report.txt")
     text = (vessel.root / "report.txt").read_text(encoding="utf-8")
     assert (ended.code, ended.out) == (0, f"report.txt: written, {len(text.encode()):,} bytes\n")
-    shown = vessel.ullage("report", *ALL, "-o", "table").out
-    plan = vessel.ullage("plan", *NOVEMBER, "--budget", "26000", "--currency", "CNY").out
-    gap = [vessel.ullage("gap", *NOVEMBER, *view).out for view in ((), ("--trend",), ("--by", "kind"))]
-    for part in (vessel.ullage("compare", "gpt-3", "n1", *KIND).out, plan, *gap):
+    shown = vessel.ullage("report", *asked).out
+    views = ((), ("--trend",), ("--by", "country"), ("--by", "kind"), ("--by", "modelFamily"))
+    parts = [vessel.ullage("gap", *BOTH, *view).out for view in views]
+    parts += [vessel.ullage("plan", *BOTH, *PLAN).out, vessel.ullage("compare", "gpt-3", "n1", *KIND).out]
+    for part in parts:
         assert [table for table in part.rstrip("\n").split("\n\n") if table not in shown] == []
+
+
+def test_the_trend_of_a_month_has_those_before_it_by_what_was_declared_then(vessel: Office) -> None:
+    def needs(*period: str) -> dict[str, float | None]:
+        return {
+            month["period"]["start"][:7]: line["required"] and line["required"]["value"]
+            for month in vessel.json("report", *period, *KIND)["gap"]["trend"]
+            for line in month["lines"]
+            if (line["institution"], line["thing"]["type"]) == ("south", "A100")
+        }
+
+    south = next(each for each in documents("institutions.yaml") if each["spec"]["id"] == "south")
+    south["spec"]["requires"] = [
+        {"resource": "compute", "type": "A100", "unit": "acceleratorHours", "amount": 500, **WINTER}
+    ]
+    ended = vessel.ullage("declare", vessel.write("south.yaml", south), "--since", "2026-12-05")
+    assert (ended.code, ended.err) == (0, "")
+    assert needs("--period", "2026-12") == {"2026-10": None, "2026-11": 1000, "2026-12": pytest.approx(500 * 31 / 62)}
+    assert needs("--since", "2026-12-01", "--until", "2026-12-08") == {"2026-12": pytest.approx(500 * 7 / 62)}
 
 
 def test_of_books_with_nothing_it_says_so_as_tables_and_holds_nothing_as_json(vessel: Office) -> None:

@@ -24,6 +24,7 @@ from .options import (
     PlanMethod,
     PlanSheet,
     ReportForm,
+    ResourceOption,
     Sheet,
     SheetOption,
     SinceOption,
@@ -95,10 +96,7 @@ def plan(
     budget: Annotated[str, typer.Option(help="How much there is to give.", metavar="AMOUNT")],
     currency: CurrencyOption,
     method: MethodOption = PlanMethod.COVERAGE,
-    resource: Annotated[
-        list[str] | None,
-        typer.Option(metavar="RESOURCE/TYPE", help="What alone to plan for, such as compute/A100; all unless given."),
-    ] = None,
+    resource: ResourceOption = None,
     whole: Annotated[bool, typer.Option("--whole", help="Whole units only, each rounded down.")] = False,
     weights: Annotated[
         list[str] | None,
@@ -192,6 +190,7 @@ def report(
     budget: Annotated[str | None, typer.Option(metavar="AMOUNT", help="A budget to plan with.")] = None,
     currency: Annotated[str | None, typer.Option(help="The budget's currency (ISO 4217).")] = None,
     method: MethodOption = PlanMethod.COVERAGE,
+    resource: ResourceOption = None,
     compared: Annotated[
         list[str] | None,
         typer.Option("--compare", metavar="NAME", help="A model or a job to compare; the first is the measure."),
@@ -214,6 +213,6 @@ def report(
     from .report import Contents, Written, report_command  # noqa: PLC0415
 
     question = Question(period, since, until, as_of, tuple(kind or ()), catalogue)
-    contents = Contents(budget, currency, method.value, tuple(compared or ()))
+    contents = Contents(budget, currency, method.value, tuple(resource or ()), tuple(compared or ()))
     written = Written(output, lang, file)
     raise typer.Exit(report_command(Place.of(workdir, ledger, cluster), question, contents, written))

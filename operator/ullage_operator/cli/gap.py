@@ -79,7 +79,7 @@ def document_of(measured: Measured, *, trend: bool) -> GapDocument:
     return gap_document(
         report,
         measured.about,
-        trend=gap.trend(inputs, report.period) if trend else (),
+        trend=(*measured.before, *gap.trend(inputs, report.period)) if trend else (),
         groups={
             By.COUNTRY.value: gap.grouped(inputs, report, lambda each: each.country),
             By.KIND.value: gap.grouped(inputs, report, lambda each: each.kind),

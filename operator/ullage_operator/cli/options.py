@@ -119,5 +119,9 @@ CatalogueOption = Annotated[
 ]
 SheetOption = Annotated[Sheet, typer.Option("--output", "-o", help="How the result is printed.")]
 CurrencyOption = Annotated[str, typer.Option(help="The budget's currency (ISO 4217); nothing is exchanged.")]
+ResourceOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RESOURCE/TYPE", help="What alone to plan for, such as compute/A100; all unless given."),
+]
 MethodOption = Annotated[PlanMethod, typer.Option(help="By what rule the budget is shared out.")]
 LOCAL: Final = "local"

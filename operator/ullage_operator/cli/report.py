@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -22,7 +23,9 @@ from .plan import Planned, plan_of, print_plan
 from .plan_request import Request, terms_of
 from .tables import say, wide_console
 
-_NEEDS = "expected the report's libraries, which are not installed here"
+MONTHS_BEFORE: Final = 12
+"""A report of one month has as many before it at most: so its trend is a curve, up to the same month a year ago."""
+_NEEDS: Final = "expected the report's libraries, which are not installed here"
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Contents:
     currency: str | None
     """The budget's."""
     method: str
+    resources: tuple[str, ...]
+    """What alone to plan for, each as RESOURCE/TYPE."""
     compared: tuple[str, ...]
     """Models and jobs; no comparison without."""
 
@@ -82,10 +87,10 @@ def _found(place: Place, question: Question, contents: Contents) -> Found:
         given, other = ("--budget", "--currency") if contents.currency is None else ("--currency", "--budget")
         complain(f"{given}: expected {other} beside it, found none")
         raise Unusable(Exit.INVALID)
-    measured = measure(place, question)
+    measured = measure(place, question, months_before=MONTHS_BEFORE)
     planned = None
     if contents.budget is not None and contents.currency is not None:
-        request = Request(contents.budget, contents.currency, contents.method)
+        request = Request(contents.budget, contents.currency, contents.method, contents.resources)
         planned = plan_of(measured, terms_of(request, measured.standing.report))
     comparison = comparison_of(place, question, contents.compared, None) if contents.compared else None
     document = ReportDocument(

@@ -57,6 +57,7 @@ from .periods import Period as Period
 from .periods import Term as Term
 from .periods import month_of as month_of
 from .periods import months as months
+from .periods import months_before as months_before
 from .plan import Candidate as Candidate
 from .plan import Method as Method
 from .plan import Plan as Plan
