@@ -74,7 +74,7 @@ class Budgets:
     _reserved: set[str] = field(default_factory=set)
     """Jobs, by UID, for which something is set aside."""
     _charged: set[str] = field(default_factory=set)
-    """Jobs that have ended and whose use of own machines is in the books."""
+    """Jobs that have ended and of which all that they held is paid for: nothing is asked of them any more."""
 
     def admit(self, job: TrainingJob) -> Admission:
         """Return what a job was told last. One that was told nothing goes on: a job never waits for the store."""
@@ -94,7 +94,7 @@ class Budgets:
             return None
         now, uid = self.clock.now_ms(), case.uid
         over = case.job.status.phase in _TERMINAL
-        if uid not in self._reserved and (over or not line_names(declarations, case.job)):
+        if uid not in self._reserved and (uid in self._charged or not line_names(declarations, case.job)):
             self._answers.pop(uid, None)
             return await self._charge(case, declarations) if over else None
         state = (case.live, case.stage and (case.stage.name, case.stage.state), case.job.status.phase)
@@ -151,7 +151,8 @@ class Budgets:
             soon = now_ms + round(_DENIED_SECONDS * 1000)
             until = soon if until is None or (not verdict.allowed and until > soon) else until
         self._answers[uid] = replace(asked, verdict=verdict, until_ms=until)
-        if case.job.status.phase in _TERMINAL and not turn.reserved:
+        if case.job.status.phase in _TERMINAL and not turn.reserved and not case.live:
+            self._answers.pop(uid, None)
             return await self._charge(case, asked.declarations)
         return None if until is None else max(0.0, (until - now_ms) / 1000)
 
@@ -163,10 +164,13 @@ class Budgets:
         return known or own or bool(declarations.investments)
 
     async def _charge(self, case: Case, declarations: Declarations) -> float | None:
-        """Post what a job that has ended held on own machines."""
+        """Post what a job that has ended held on own machines; then it is done with."""
         owners = declarations.institutions_by_id.get(case.job.spec.accounting.institution or "")
         own = owners is not None and any(machines.node_selector for machines in owners.spec.holds.accelerators)
-        if not own or case.uid in self._charged or case.job.status.phase not in _TERMINAL:
+        if case.uid in self._charged or case.job.status.phase not in _TERMINAL:
+            return None
+        if not own:
+            self._charged.add(case.uid)
             return None
         try:
             done = await self.poster.run(lambda ledger: charge_own(ledger, case, declarations))

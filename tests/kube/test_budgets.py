@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ullage_operator.cluster.api import Api
 from ullage_operator.cluster.events import Recorder
 from ullage_operator.cluster.jobs import Jobs
 from ullage_operator.cluster.reflector import Reflector
-from ullage_operator.ledger import Ledger, sqlite_url
+from ullage_operator.ledger import EntryContext, HoldOpened, HoldReleased, Ledger, Outcome, sqlite_url
 from ullage_operator.plan import Admission
 from ullage_operator.posting import Poster
 from ullage_operator.standing import declared_now, keep, line_names
@@ -41,7 +42,12 @@ def raw_job(phase: str = "Pending") -> dict[str, Any]:
     }
 
 
-def budgets(ledger: Ledger, poster: Poster, item: dict[str, Any] | None = None) -> Budgets:
+def budgets(
+    ledger: Ledger,
+    poster: Poster,
+    item: dict[str, Any] | None = None,
+    now_ms: Callable[[], int] = lambda: NOW_MS,
+) -> Budgets:
     """An operator's budgets, as they are when it starts, with a job that it has heard of."""
     api = Api(ApiClient(Configuration()))
     jobs = Jobs(api)
@@ -56,7 +62,7 @@ def budgets(ledger: Ledger, poster: Poster, item: dict[str, Any] | None = None) 
         BudgetSettings({"nvidia.com/gpu": "A100"}, 3600),
         declarations=lambda: declarations,
         attribute=lambda job: job,
-        clock=Clock(now_ms=lambda: NOW_MS),
+        clock=Clock(now_ms=now_ms),
     )
 
 
@@ -99,6 +105,40 @@ def test_a_job_over_an_exhausted_grant_is_told_what_is_lacking_and_nothing_is_se
     assert told == [denied, Admission(), denied]
     assert waits == [60.0, 60.0, 60.0]
     assert left == {"grant/gpu": HOUR // 100}
+
+
+def test_a_job_that_ran_and_ended_while_the_books_refused_is_charged_when_they_are_back(tmp_path: Path) -> None:
+    times = [NOW_MS + HOUR]
+
+    async def reviews(ledger: Ledger) -> list[float | None]:
+        poster = Poster(ledger)
+        back = budgets(ledger, poster, raw_job("Succeeded"), lambda: times[-1])
+        await back.load()
+        waits = [await back.review(KEY)]
+        times.append(times[-1] + 60_000)
+        waits += [await back.review(KEY), await back.review(KEY)]
+        poster.close()
+        return waits
+
+    with Ledger.open(sqlite_url(tmp_path / "l.sqlite3"), cluster="here", now_ms=lambda: times[-1]) as ledger:
+        accepted = accept([institution("north"), in_kind(10)], {})
+        keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS)
+        hold = a_hold(accelerators=2, accelerator_type="nvidia.com/gpu")
+        released = HoldReleased(
+            context=hold.context, worker_uid="w1", to_ms=NOW_MS + HOUR // 2, outcome=Outcome.SUCCEEDED
+        )
+        ledger.post([hold, released])
+        assert asyncio.run(reviews(ledger)) == [60.0, None, None]
+        with ledger.books() as books:
+            assert books.remaining(["grant/gpu"]) == {"grant/gpu": 10 * HOUR - 2 * HOUR // 2}
+            assert books.reservations() == []
+
+
+def a_hold(**changes: Any) -> HoldOpened:
+    context = EntryContext(job_uid="uid-of-job", namespace="north", job="costly", institution="north")
+    facts = {"stage": "train", "attempt": 1, "index": 0, "slots": 2, "accelerators": 0, "cpu_millis": 0}
+    facts |= {"memory_mib": 0, "from_ms": NOW_MS, "worker_uid": "w1"}
+    return HoldOpened.model_validate({"context": context, **facts, **changes})
 
 
 def test_a_line_is_only_for_jobs_of_its_programmes(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from ullage_trainer.config import Reason, Stage
 
 from .declare import AUTHOR
 from .funding import Source, demand_of, line_names, runs_on_own_machines, sources
+from .owed import less_owed, owed, with_owed
 from .settle import SECOND_MS, corrected, settled
 
 _INFRASTRUCTURE: Final = frozenset({Reason.DISRUPTED, Reason.LOST})
@@ -84,7 +85,7 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
     """
     stage = case.stage
     demand = None if stage is None else demand_of(case.job, stage.name, case.kinds)
-    names = [] if demand is None else line_names(declarations, case.job)
+    names = line_names(declarations, case.job)
     with ledger.books() as books:
         if _open_holds(books, case.uid, now_ms) != case.live:
             return Turn(None, reserved=True)
@@ -95,15 +96,21 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         due = held is not None and now_ms >= held.to_ms - case.terms.grace_ms
         over = held is not None and case.live == 0 and (stage is None or _ended(stage, spent))
         amended = corrected(books, case.uid, now_ms) if case.live == 0 and (due or over) else []
-    payers: list[Source] = []
-    if demand is not None and not _on_own(case.job, declarations, demand, now_ms):
-        settling = {} if held is None or not (due or over) else {held.line: held.amount - _amount(spent)}
-        left = {name: amount + settling.get(name, 0) for name, amount in remaining.items()}
-        payers = sources(declarations, case.job, demand, now_ms, left)
+        # A job that is to hold nothing more may owe for what it held.
+        holder = demand or (_held(books, case) if held is None else None)
+        payers: list[Source] = []
+        if holder is not None and not _on_own(case.job, declarations, holder, now_ms):
+            settling = {} if held is None or not (due or over) else {held.line: held.amount - _amount(spent)}
+            left = {name: amount + settling.get(name, 0) for name, amount in remaining.items()}
+            payers = sources(declarations, case.job, holder, now_ms, left)
+        owing = {} if holder is None or held is not None else owed(books, case.job, holder, payers, start_ms)
+    payers = less_owed(payers, owing)
     reservation = None if held is None or due or over else Reservation(held.line, held.from_ms, held.to_ms, held.amount)
     verdict = BudgetVerdict(allowed=True)
     if demand is not None:
         verdict = admit([source.line for source in payers], demand, reservation, start_ms, case.terms)
+    if holder is not None:
+        verdict = with_owed(verdict, holder, payers, owing, start_ms)
     entries: list[Entry] = []
     # A job that is to stop has what is reserved until the last of its workers has ended.
     if spent and (over or (due and (verdict.allowed or case.live == 0))):
@@ -127,6 +134,16 @@ def _begun(books: Books, job_uid: str, now_ms: int) -> int:
     if any(row.holds for row in books.usage(second_ms, now_ms, job_uid=job_uid)):
         return now_ms
     return max([second_ms, *(spent.to_ms for spent in books.spendings(job_uid))])
+
+
+def _held(books: Books, case: Case) -> Demand | None:
+    """Return what a job held last; null where that were no accelerators."""
+    held = next((hold for hold in reversed(books.holds_of(case.uid)) if hold.accelerators), None)
+    if held is None:
+        return None
+    resource, named = held.accelerator_type or "", case.job.spec.accounting.investment
+    named_line = None if named is None else f"{named.name}/{named.line}"
+    return Demand(held.accelerators, case.kinds.get(resource, resource), named_line)
 
 
 def settle_orphan(ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms: int) -> bool:
