@@ -145,7 +145,9 @@ class Budgets:
             # How little is left changes by the minute; that there is too little is told once.
             verdict = replace(verdict, message=known.verdict.message)
         if verdict.allowed and verdict.message:
-            self.recorder.record(raw, "Warning", "GrantOverdrawn", verdict.message)
+            # Nothing is set aside where no line has a price to charge it by.
+            event = "GrantUnpriced" if verdict.reserve is None else "GrantOverdrawn"
+            self.recorder.record(raw, "Warning", event, verdict.message)
         until = verdict.wake_at_ms
         if turn.reserved or not verdict.allowed:
             soon = now_ms + round(_DENIED_SECONDS * 1000)

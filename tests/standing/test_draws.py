@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -257,6 +258,44 @@ def test_money_is_drawn_at_a_price_that_is_told_in_the_second_in_which_the_job_b
     spent = scene.ledger.find(f"expend/grant/fund/{UID}/{START}")
     assert isinstance(spent, Expend)
     assert (spent.quantity, spent.amount) == (2 * (HOUR - SECOND), 2 * (HOUR - SECOND) * 20_000_000 // HOUR + 1)
+
+
+def test_a_job_on_accelerators_without_a_price_waits_until_there_is_one_and_is_charged_from_then(
+    tmp_path: Path,
+) -> None:
+    listed = copy.deepcopy(PRICES)
+    listed["spec"]["entries"][0]["type"] = listed["spec"]["entries"][1]["type"] = "H100"
+    scene = Scene(tmp_path, [listed, institution("north"), money(1000)])
+    lacking = (
+        "expected a price of A100 in CNY to charge grant/fund by, found none; "
+        "add an entry for compute/A100 to the price list, or a line in kind"
+    )
+    assert scene.turn() == (False, lacking, None)
+    priced = copy.deepcopy(PRICES)
+    priced["metadata"]["generation"] = 2
+    scene.declare(priced, institution("north"), money(1000))
+    assert scene.turn() == (True, "", HOUR)
+
+
+def test_what_ran_uncharged_for_want_of_a_price_is_not_charged_when_there_is_one(tmp_path: Path) -> None:
+    fund = money(1000)
+    fund["spec"]["whenExhausted"] = "Warn"
+    listed = copy.deepcopy(PRICES)
+    listed["spec"]["entries"][0]["type"] = listed["spec"]["entries"][1]["type"] = "H100"
+    scene = Scene(tmp_path, [listed, institution("north"), fund])
+    allowed, message, wake = scene.turn()
+    assert (allowed, message.endswith("; it goes on uncharged"), wake) == (True, True, HOUR)
+    scene.open("w1")
+    scene.now_ms += HOUR
+    priced = copy.deepcopy(PRICES)
+    priced["metadata"]["generation"] = 2
+    scene.declare(priced, institution("north"), fund)
+    assert scene.turn() == (True, "", HOUR)
+    scene.now_ms += HOUR
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.turn()
+    assert scene.line("grant/fund")["expended"] == 2 * 20_000_000
 
 
 def test_what_a_failure_of_the_infrastructure_cut_off_is_refunded(scene: Scene) -> None:

@@ -37,7 +37,7 @@ class Source:
     unit: str
     """The line's unit in the books."""
     rate: Rate | None
-    """Of money, at what price; null in kind."""
+    """Of money, at what price; null in kind, and where it has none."""
 
 
 def demand_of(job: TrainingJob, stage: Stage, kinds: Mapping[str, str]) -> Demand | None:
@@ -67,7 +67,7 @@ def runs_on_own_machines(job: TrainingJob, institution: Institution | None, kind
 def sources(
     declarations: Declarations, job: TrainingJob, demand: Demand, now_ms: int, remaining: Mapping[str, int]
 ) -> list[Source]:
-    """Return the lines that a job may draw on, now or at another time.
+    """Return the lines that a job may draw on, now or at another time; those too that lack a price to charge it by.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def sources(
         rate = None
         if line.channel is Channel.MONEY:
             rate = rate_of(declarations, investment, demand.kind, now_ms)
-        if not _pays_for(line, demand.kind) or (line.channel is Channel.MONEY and rate is None):
+        if not _pays_for(line, demand.kind):
             continue
         name = line_name(investment, line)
         funding = FundingLine(
@@ -97,9 +97,10 @@ def sources(
             end_ms=day_ms(investment.spec.end),
             suspends=investment.spec.when_exhausted is WhenExhausted.SUSPEND,
             micros_per_hour=None if rate is None else rate.micros,
-            currency=None if rate is None else rate.currency,
+            currency=investment.spec.currency if line.channel is Channel.MONEY else None,
+            unpriced=line.channel is Channel.MONEY and rate is None,
         )
-        unit = MONEY if rate is not None else IN_KIND_UNITS[Unit.ACCELERATOR_HOURS.value][0]
+        unit = MONEY if line.channel is Channel.MONEY else IN_KIND_UNITS[Unit.ACCELERATOR_HOURS.value][0]
         found.append(Source(funding, unit, rate))
     return found
 

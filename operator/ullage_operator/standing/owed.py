@@ -41,7 +41,7 @@ def owed(books: Books, job: TrainingJob, demand: Demand, payers: Sequence[Source
     if begun_ms is None:
         return {}
     found: dict[str, Owed] = {}
-    for payer in payers:
+    for payer in (each for each in payers if not each.line.unpriced):
         from_ms = _payable_from(books, job, demand, payer, begun_ms, until_ms)
         quantity = sum(row.accelerator_ms for row in books.usage(from_ms, until_ms, job_uid=uid))
         if quantity:
@@ -51,7 +51,11 @@ def owed(books: Books, job: TrainingJob, demand: Demand, payers: Sequence[Source
 
 def less_owed(payers: Sequence[Source], owing: dict[str, Owed]) -> list[Source]:
     """Return the lines with what is left of them once they have paid what is owed."""
-    taken = {payer.line.name: payer.line.cost(owing[payer.line.name].quantity_ms) for payer in payers if owing}
+    taken = {
+        payer.line.name: payer.line.cost(owing[payer.line.name].quantity_ms)
+        for payer in payers
+        if payer.line.name in owing
+    }
     return [
         replace(each, line=replace(each.line, remaining=each.line.remaining - taken.get(each.line.name, 0)))
         for each in payers
@@ -88,7 +92,7 @@ def _payable_from(books: Books, job: TrainingJob, demand: Demand, payer: Source,
         then = declarations_of(books, gap.Period(told_ms, told_ms + 1))
         lines = {each.line.name: each.line for each in sources(then, job, demand, told_ms, {})}
         paying = lines.get(payer.line.name)
-        if paying is None or not paying.start_ms <= told_ms < paying.end_ms:
+        if paying is None or paying.unpriced or not paying.start_ms <= told_ms < paying.end_ms:
             break
         since_ms = at_ms
     return since_ms
