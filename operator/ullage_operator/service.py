@@ -24,7 +24,18 @@ from .clock import Clock, now_ms
 from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
-from .cluster.names import GROUP, PLURAL, VERSION, JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
+from .cluster.names import (
+    GROUP,
+    PLURAL,
+    VERSION,
+    JobKey,
+    JsonObject,
+    key_of_job,
+    key_of_pod,
+    labels_of,
+    pods_path,
+    selector,
+)
 from .cluster.nodes import NODES_PATH, capacity, key_of_node, stated_capacity, subject_of_cluster
 from .cluster.objects import KINDS, Objects
 from .cluster.pull import Puller
@@ -33,13 +44,14 @@ from .cluster.trim import node_kept, pod_kept
 from .cluster.workers import PodWorkers
 from .gauges import GapCollector, LinesCollector
 from .health import ailments
-from .ledger import Capacity, Change, Ledger, LedgerError
+from .ledger import Capacity, Change, HoldOpened, Ledger, LedgerError
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
 from .posting import Poster
 from .programme import Programme, ProgrammeSettings
 from .reconcile import Reconciler
 from .serving import Pages, application, serve
 from .settings import Settings
+from .standing import on_own_node
 from .vanished import Vanished
 from .workqueue import WorkQueue
 
@@ -127,6 +139,7 @@ class Service:
             Clock(self.api.clock.now_ms),
             admit=self.budgets.admit,
             attribute=self.programme.attributed,
+            own_machines=self._own_machines,
             written=written,
         )
         self._registry.register(BooksCollector(self.ledger))
@@ -176,6 +189,15 @@ class Service:
         return Programme(
             Objects(self.api), namespaces, self.ledger, self.poster, recorder, terms, changed=self._look_at_all_jobs
         )
+
+    def _own_machines(self, pod: JsonObject, hold: HoldOpened) -> bool | None:
+        """Tell whether a pod's node is its institution's own; null of a node that is not known (yet)."""
+        nodes = self.nodes.of(("", pod["spec"].get("nodeName") or ""))
+        if not nodes or hold.accelerator_type is None:
+            return None
+        institution = self.programme.declarations.institutions_by_id.get(hold.context.institution or "")
+        kind = self.settings.accelerator_types.get(hold.accelerator_type, hold.accelerator_type)
+        return on_own_node(institution, labels_of(nodes[0]), kind, hold.from_ms)
 
     def _look_at_all_jobs(self) -> None:
         for job in self.jobs.values():

@@ -17,7 +17,7 @@ from plan.builders import make_job
 from standing.test_keep import institution, investment, item
 from ullage_operator.accepting import accept
 from ullage_operator.api import Declarations
-from ullage_operator.api.types import JobStatus
+from ullage_operator.api.types import Institution, JobStatus
 from ullage_operator.ledger import (
     Charge,
     EntryContext,
@@ -31,7 +31,7 @@ from ullage_operator.ledger import (
     sqlite_url,
 )
 from ullage_operator.plan.budget import Terms
-from ullage_operator.standing import Case, charge_own, declared_now, keep, settle_orphan, take_turn
+from ullage_operator.standing import Case, charge_own, declared_now, keep, on_own_node, settle_orphan, take_turn
 from ullage_trainer.config import Stage
 
 START = at("2026-11-10")
@@ -119,7 +119,7 @@ class Scene:
             return None, "", None
         return verdict.allowed, verdict.message, verdict.wake_at_ms and verdict.wake_at_ms - self.now_ms
 
-    def open(self, worker: str) -> None:
+    def open(self, worker: str, *, own: bool | None = None) -> None:
         context = EntryContext(job_uid=UID, namespace="north", job="j", institution="north")
         hold = HoldOpened(
             context=context,
@@ -133,6 +133,7 @@ class Scene:
             cpu_millis=0,
             memory_mib=0,
             from_ms=self.now_ms,
+            own_machines=own,
         )
         self.ledger.post([hold])
         self.live += 1
@@ -420,6 +421,44 @@ def test_runs_on_own_machines_draw_on_nothing_and_are_charged_to_no_line(tmp_pat
     assert isinstance(charge, Charge)
     assert (charge.line, charge.quantity_ms, charge.institution) == (None, 2 * HOUR, "north")
     assert scene.line()["remaining"] == 10 * HOUR
+
+
+def test_a_worker_that_was_bound_to_an_own_node_without_a_selector_is_charged_to_no_line(tmp_path: Path) -> None:
+    machines = {"type": "A100", "count": 4, "from": "2026-01-01", "nodeSelector": {"owner": "north"}}
+    scene = Scene(tmp_path, [institution("north", holds={"accelerators": [machines]}), in_kind(10)])
+    scene.turn()
+    scene.open("w1", own=True)
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1")
+    scene.open("w2", own=False)
+    scene.now_ms += 10 * MINUTE
+    scene.close("w2")
+    ended = {"startTime": "2026-11-10T00:00:00Z", "finishTime": "2026-11-10T00:40:00Z"}
+    scene.status = {"phase": "Succeeded"} | ended
+    # The machines go: what was held on them stays.
+    scene.declare(institution("north", generation=2), in_kind(10))
+    scene.turn()
+    assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * 10 * MINUTE)
+    assert charge_own(scene.ledger, scene.case(), scene.declarations)
+    charge = scene.ledger.find(f"charge/{UID}/own/accelerator:A100/{START}")
+    assert isinstance(charge, Charge)
+    assert (charge.line, charge.quantity_ms) == (None, 2 * 30 * MINUTE)
+    assert scene.ledger.verify() == []
+
+
+def test_a_node_is_an_institutions_own_by_the_selectors_of_its_machines() -> None:
+    def owner(**changes: Any) -> Institution:
+        machines = {"type": "A100", "count": 4, "from": "2026-01-01"} | changes
+        return Institution.model_validate(institution("north", holds={"accelerators": [machines]}))
+
+    own, labels = owner(nodeSelector={"owner": "north"}), {"owner": "north", "disk": "fast"}
+    assert on_own_node(own, labels, "A100", START)
+    assert not on_own_node(own, {"disk": "fast"}, "A100", START)
+    assert not on_own_node(own, labels, "H100", START)
+    assert not on_own_node(own, labels, "A100", at("2025-12-31"))
+    # Machines without a selector are in no node of this cluster.
+    assert not on_own_node(owner(), labels, "A100", START)
+    assert not on_own_node(None, labels, "A100", START)
 
 
 def scene_workers(template: dict[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,9 @@ def _begun(books: Books, job_uid: str, now_ms: int) -> int:
 
 def _held(books: Books, case: Case) -> Demand | None:
     """Return what a job held last; null where that were no accelerators."""
-    held = next((hold for hold in reversed(books.holds_of(case.uid)) if hold.accelerators), None)
+    held = next(
+        (hold for hold in reversed(books.holds_of(case.uid)) if hold.accelerators and not hold.own_machines), None
+    )
     if held is None:
         return None
     resource, named = held.accelerator_type or "", case.job.spec.accounting.investment
@@ -170,9 +172,12 @@ def own_charge(books: Books, case: Case, declarations: Declarations) -> Charge |
         return None
     resource = held[0].accelerator_type or ""
     kind = kinds.get(resource, resource)
+    end = max(books.now_ms, end_ms) + 1
+    quantity = sum(row.accelerator_ms for row in books.usage(0, end, job_uid=case.uid))
     if not _on_own(case.job, declarations, Demand(held[0].accelerators, kind), start_ms):
-        return None
-    quantity = sum(row.accelerator_ms for row in books.usage(0, max(books.now_ms, end_ms) + 1, job_uid=case.uid))
+        quantity -= books.drawn_ms(case.uid, 0, end)
+        if not quantity:
+            return None
     return Charge(
         institution=case.job.spec.accounting.institution,
         job_uid=case.uid,

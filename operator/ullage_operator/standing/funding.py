@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import (
+    Accelerators,
     Channel,
     Institution,
     Investment,
@@ -54,13 +55,17 @@ def demand_of(job: TrainingJob, stage: Stage, kinds: Mapping[str, str]) -> Deman
 def runs_on_own_machines(job: TrainingJob, institution: Institution | None, kind: str, now_ms: int) -> bool:
     """Tell whether a job's workers can only be on nodes that are its institution's own."""
     chosen = job.spec.workers.template.node_selector
-    return institution is not None and any(
-        machines.type == kind
-        and bool(machines.node_selector)
-        and machines.node_selector.items() <= chosen.items()
-        and day_ms(machines.start) <= now_ms
-        and (machines.end is None or now_ms < day_ms(machines.end))
-        for machines in institution.spec.holds.accelerators
+    return any(
+        bool(machines.node_selector) and machines.node_selector.items() <= chosen.items()
+        for machines in _machines(institution, kind, now_ms)
+    )
+
+
+def on_own_node(institution: Institution | None, labels: Mapping[str, str], kind: str, at_ms: int) -> bool:
+    """Tell whether a node is one of an institution's own machines of a kind: one without a selector is in no node."""
+    return any(
+        bool(machines.node_selector) and machines.node_selector.items() <= labels.items()
+        for machines in _machines(institution, kind, at_ms)
     )
 
 
@@ -159,3 +164,13 @@ def _eligible(line: Line, job: TrainingJob) -> bool:
     return (not programmes or accounting.programme in programmes) and (
         not families or accounting.model_family in families
     )
+
+
+def _machines(institution: Institution | None, kind: str, at_ms: int) -> list[Accelerators]:
+    return [
+        machines
+        for machines in (() if institution is None else institution.spec.holds.accelerators)
+        if machines.type == kind
+        and day_ms(machines.start) <= at_ms
+        and (machines.end is None or at_ms < day_ms(machines.end))
+    ]

@@ -43,7 +43,7 @@ def owed(books: Books, job: TrainingJob, demand: Demand, payers: Sequence[Source
     found: dict[str, Owed] = {}
     for payer in (each for each in payers if not each.line.unpriced):
         from_ms = _payable_from(books, job, demand, payer, begun_ms, until_ms)
-        quantity = sum(row.accelerator_ms for row in books.usage(from_ms, until_ms, job_uid=uid))
+        quantity = books.drawn_ms(uid, from_ms, until_ms)
         if quantity:
             found[payer.line.name] = Owed(from_ms, quantity)
     return found

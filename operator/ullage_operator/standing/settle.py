@@ -35,12 +35,13 @@ SECOND_MS: Final = 1000
 def settled(books: Books, held: ReservationRow, kinds: Mapping[str, str], now_ms: int) -> list[Entry]:
     """Return the entries that settle an interval: what was held in it is spent, and the reservation given back.
 
+    What was held on the institution's own machines draws nothing.
+
     The price is the one of the interval's start, as it was declared then.
     """
     uid = held.job_uid or ""
     from_ms = _begun(books, held)
-    rows = books.usage(from_ms, now_ms, job_uid=uid)
-    quantity = sum(row.accelerator_ms for row in rows)
+    quantity = books.drawn_ms(uid, from_ms, now_ms)
     rate = None if held.currency is None else _rate(books, held, kinds)
     facts = {
         "institution": held.institution,
@@ -81,8 +82,7 @@ def corrected(books: Books, job_uid: str, now_ms: int) -> list[Entry]:
     """
     entries: list[Entry] = []
     for spent in books.spendings(job_uid):
-        rows = books.usage(spent.from_ms, spent.to_ms, job_uid=job_uid)
-        quantity = sum(row.accelerator_ms for row in rows)
+        quantity = books.drawn_ms(job_uid, spent.from_ms, spent.to_ms)
         if spent.quantity is None or quantity == spent.quantity:
             continue
         reason = f"its workers held {quantity} accelerator-milliseconds in it, not {spent.quantity}"
