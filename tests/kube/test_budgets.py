@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
 from kubernetes.aio.client import ApiClient, Configuration
 
-from standing.test_draws import in_kind
+from kube.server import ask
+from standing.test_draws import PRICES, in_kind, money
 from standing.test_keep import institution
 from ullage_operator.accepting import accept
 from ullage_operator.api.types import TrainingJob
@@ -47,9 +50,10 @@ def budgets(
     poster: Poster,
     item: dict[str, Any] | None = None,
     now_ms: Callable[[], int] = lambda: NOW_MS,
+    api: Api | None = None,
 ) -> Budgets:
     """An operator's budgets, as they are when it starts, with a job that it has heard of."""
-    api = Api(ApiClient(Configuration()))
+    api = api or Api(ApiClient(Configuration()))
     jobs = Jobs(api)
     jobs.seen(item or raw_job())
     pods = Reflector(api, "", "", lambda _: KEY, lambda _: None)
@@ -132,6 +136,56 @@ def test_a_job_that_ran_and_ended_while_the_books_refused_is_charged_when_they_a
         with ledger.books() as books:
             assert books.remaining(["grant/gpu"]) == {"grant/gpu": 10 * HOUR - 2 * HOUR // 2}
             assert books.reservations() == []
+
+
+def events(folder: Path, *declared: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Review a job; return the events that are written of it."""
+    written: list[tuple[str, str, str]] = []
+    told = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.json()
+        written.append((body["type"], body["reason"], body["note"]))
+        told.set()
+        return web.json_response(body, status=201)
+
+    with Ledger.open(sqlite_url(folder / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS) as ledger:
+        accepted = accept([institution("north"), *declared], {})
+        keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS)
+
+        async def review(api: Api) -> None:
+            poster = Poster(ledger)
+            found = budgets(ledger, poster, api=api)
+            assert await found.review(KEY) is not None
+            assert found.admit(TrainingJob.model_validate(raw_job())) == Admission()
+            task = asyncio.create_task(found.recorder.run())
+            async with asyncio.timeout(10):
+                await told.wait()
+            task.cancel()
+            poster.close()
+
+        ask(answer, review)
+    return written
+
+
+def test_a_job_that_overdraws_a_grant_that_only_warns_is_told(tmp_path: Path) -> None:
+    lacking = "expected funds for 2 A100, found too little: grant/gpu has 0.01 accelerator-hours left"
+    assert events(tmp_path, in_kind(0.01, whenExhausted="Warn")) == [
+        ("Warning", "GrantOverdrawn", f"{lacking}; it goes on and overdraws grant/gpu")
+    ]
+
+
+def test_a_job_that_goes_on_uncharged_for_want_of_a_price_is_told(tmp_path: Path) -> None:
+    fund = money(1000)
+    fund["spec"]["whenExhausted"] = "Warn"
+    prices = copy.deepcopy(PRICES)
+    for entry in prices["spec"]["entries"]:
+        entry["type"] = "H100"
+    lacking = (
+        "expected a price of A100 in CNY to charge grant/fund by, found none; "
+        "add an entry for compute/A100 to the price list, or a line in kind"
+    )
+    assert events(tmp_path, prices, fund) == [("Warning", "GrantUnpriced", f"{lacking}; it goes on uncharged")]
 
 
 def a_hold(**changes: Any) -> HoldOpened:
