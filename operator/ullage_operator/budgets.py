@@ -73,6 +73,8 @@ class Budgets:
     _answers: dict[str, _Answer] = field(default_factory=dict)
     _reserved: set[str] = field(default_factory=set)
     """Jobs, by UID, for which something is set aside."""
+    _withdrawn: dict[str, str] = field(default_factory=dict)
+    """Which line that is gone a job, by UID, was told of."""
     _charged: set[str] = field(default_factory=set)
     """Jobs that have ended and of which all that they held is paid for: nothing is asked of them any more."""
 
@@ -115,7 +117,7 @@ class Budgets:
         """Settle now and then what is set aside for jobs that are gone, until cancelled."""
         while True:
             there = {uid_of(item) for item in self.jobs.values()}
-            for uid in (self._answers.keys() | self._charged) - self._reserved - there:
+            for uid in (self._answers.keys() | self._withdrawn.keys() | self._charged) - self._reserved - there:
                 self._forget(uid)
             for uid in self._reserved - there:
                 try:
@@ -136,6 +138,9 @@ class Budgets:
         uid, verdict, now_ms = case.uid, turn.verdict, asked.until_ms or 0
         if verdict is None:
             return _AGAIN_SECONDS
+        if turn.withdrawn is not None and self._withdrawn.get(uid) != turn.withdrawn.line:
+            self._withdrawn[uid] = turn.withdrawn.line
+            self.recorder.record(raw, "Warning", "GrantWithdrawn", turn.withdrawn.message)
         if turn.reserved:
             self._reserved.add(uid)
         else:
@@ -199,6 +204,7 @@ class Budgets:
     def _forget(self, uid: str) -> None:
         self._reserved.discard(uid)
         self._answers.pop(uid, None)
+        self._withdrawn.pop(uid, None)
         self._charged.discard(uid)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from kube.server import ask
 from standing.test_draws import PRICES, in_kind, money
 from standing.test_keep import institution
 from ullage_operator.accepting import accept
+from ullage_operator.api import Declarations
 from ullage_operator.api.types import TrainingJob
 from ullage_operator.budgets import EXHAUSTED, Budgets, BudgetSettings
 from ullage_operator.clock import Clock
@@ -186,6 +188,46 @@ def test_a_job_that_goes_on_uncharged_for_want_of_a_price_is_told(tmp_path: Path
         "add an entry for compute/A100 to the price list, or a line in kind"
     )
     assert events(tmp_path, prices, fund) == [("Warning", "GrantUnpriced", f"{lacking}; it goes on uncharged")]
+
+
+def test_each_job_that_draws_on_a_line_that_is_gone_is_told_once(tmp_path: Path) -> None:
+    written: list[tuple[str, str, str]] = []
+    told = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.json()
+        written.append((body["type"], body["reason"], body["note"]))
+        told.set()
+        return web.json_response(body, status=201)
+
+    with Ledger.open(sqlite_url(tmp_path / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS) as ledger:
+
+        def declare(*items: dict[str, Any]) -> Declarations:
+            accepted = accept(list(items), {})
+            return keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS).declarations
+
+        async def review(api: Api) -> None:
+            poster, told_of = Poster(ledger), [declare(institution("north"), in_kind(10))]
+            found = replace(budgets(ledger, poster, api=api), declarations=lambda: told_of[-1])
+            await found.review(KEY)
+            for _ in range(2):
+                told_of.append(declare(institution("north")))
+                await found.review(KEY)
+            found.recorder.record(raw_job(), "Normal", "Last", "all are written in order")
+            task = asyncio.create_task(found.recorder.run())
+            async with asyncio.timeout(10):
+                while len(written) < 2:
+                    told.clear()
+                    await told.wait()
+            task.cancel()
+            poster.close()
+
+        ask(answer, review)
+    gone = (
+        "expected grant/gpu to be there still, found it withdrawn; "
+        "what is set aside on it pays, then it goes on unmetered"
+    )
+    assert written == [("Warning", "GrantWithdrawn", gone), ("Normal", "Last", "all are written in order")]
 
 
 def a_hold(**changes: Any) -> HoldOpened:

@@ -30,8 +30,9 @@ from ullage_operator.ledger import (
     Reversal,
     sqlite_url,
 )
-from ullage_operator.plan.budget import Terms
+from ullage_operator.plan.budget import BudgetVerdict, Terms
 from ullage_operator.standing import Case, charge_own, declared_now, keep, on_own_node, settle_orphan, take_turn
+from ullage_operator.standing.draws import Turn, Withdrawn
 from ullage_trainer.config import Stage
 
 START = at("2026-11-10")
@@ -391,8 +392,29 @@ def test_a_line_that_is_withdrawn_while_a_job_draws_on_it_is_settled_and_the_job
     scene.open("w1")
     scene.now_ms += HOUR
     scene.declare(institution("north"))
-    assert scene.turn() == (True, "", None)
+    turn = take_turn(scene.ledger, scene.case(), scene.declarations, scene.now_ms)
+    gone = Withdrawn("grant/gpu", None)
+    assert turn == Turn(BudgetVerdict(allowed=True), reserved=False, withdrawn=gone)
+    assert gone.message == (
+        "expected grant/gpu to be there still, found it withdrawn; "
+        "what is set aside on it pays, then it goes on unmetered"
+    )
     assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * HOUR)
+
+
+def test_a_job_whose_line_is_withdrawn_is_told_which_one_it_draws_on_next(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += MINUTE
+    other = in_kind(10)
+    other["metadata"] |= {"name": "other", "uid": "uid-other"}
+    scene.declare(institution("north"), other)
+    turn = take_turn(scene.ledger, scene.case(), scene.declarations, scene.now_ms)
+    assert turn.withdrawn == Withdrawn("grant/gpu", "other/gpu")
+    scene.now_ms = START + HOUR
+    assert scene.turn() == (True, "", HOUR)
+    assert (scene.line()["expended"], scene.line("other/gpu")["reserved"]) == (2 * HOUR, 2 * (HOUR + MINUTE))
+    assert take_turn(scene.ledger, scene.case(), scene.declarations, scene.now_ms).withdrawn is None
 
 
 def test_what_is_set_aside_for_a_job_that_is_gone_is_settled_once_its_workers_are(scene: Scene) -> None:

@@ -21,7 +21,7 @@ from ullage_operator.ledger import (
     Reserve,
     Reversal,
 )
-from ullage_operator.plan.budget import BudgetVerdict, Demand, Reservation, Terms, admit
+from ullage_operator.plan.budget import BudgetVerdict, Demand, Reservation, Terms, admit, draw_order
 from ullage_operator.plan.instants import millis
 from ullage_trainer.config import Reason, Stage
 
@@ -71,6 +71,25 @@ class Turn:
     """Whether the job may go on; null where that can't be told yet, since the books and what is seen differ."""
     reserved: bool = False
     """Something is set aside for the job now."""
+    withdrawn: Withdrawn | None = None
+    """The line that it draws on, if that is no longer there for it."""
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """A line that a job draws on and that is gone: it was deleted, or is no longer for such jobs."""
+
+    line: str
+    following: str | None
+    """Which line it draws on next; null where it will draw on none."""
+
+    @property
+    def message(self) -> str:
+        """What the job is told."""
+        then = "goes on unmetered" if self.following is None else f"draws on {self.following}"
+        return (
+            f"expected {self.line} to be there still, found it withdrawn; what is set aside on it pays, then it {then}"
+        )
 
 
 def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: int) -> Turn:
@@ -121,7 +140,11 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         entries.append(_reserve(case, payer, verdict.reserve))
     if entries:
         ledger.post(entries)
-    return Turn(verdict, reserved=verdict.reserve is not None or (held is not None and not entries))
+    withdrawn = None
+    if held is not None and demand is not None and held.line not in names:
+        following = draw_order([source.line for source in payers if not source.line.unpriced], demand, now_ms)
+        withdrawn = Withdrawn(held.line, following[0].name if following else None)
+    return Turn(verdict, verdict.reserve is not None or (held is not None and not entries), withdrawn)
 
 
 def _begun(books: Books, job_uid: str, now_ms: int) -> int:
