@@ -32,7 +32,6 @@ from .cluster.names import (
     JsonObject,
     key_of_job,
     key_of_pod,
-    labels_of,
     pods_path,
     selector,
 )
@@ -44,14 +43,14 @@ from .cluster.trim import node_kept, pod_kept
 from .cluster.workers import PodWorkers
 from .gauges import GapCollector, LinesCollector
 from .health import ailments
-from .ledger import Capacity, Change, HoldOpened, Ledger, LedgerError
+from .ledger import Capacity, Change, Ledger, LedgerError
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
+from .owners import Owners
 from .posting import Poster
 from .programme import Programme, ProgrammeSettings
 from .reconcile import Reconciler
 from .serving import Pages, application, serve
 from .settings import Settings
-from .standing import on_own_node
 from .vanished import Vanished
 from .workqueue import WorkQueue
 
@@ -128,6 +127,7 @@ class Service:
         )
         await self.budgets.load()
         self._began = time.monotonic()
+        owners = Owners(self.nodes, settings.accelerator_types, lambda: self.programme.declarations)
         self._reconciler = Reconciler(
             self.jobs,
             self.pods,
@@ -139,7 +139,7 @@ class Service:
             Clock(self.api.clock.now_ms),
             admit=self.budgets.admit,
             attribute=self.programme.attributed,
-            own_machines=self._own_machines,
+            own_machines=owners.own_machines,
             written=written,
         )
         self._registry.register(BooksCollector(self.ledger))
@@ -189,15 +189,6 @@ class Service:
         return Programme(
             Objects(self.api), namespaces, self.ledger, self.poster, recorder, terms, changed=self._look_at_all_jobs
         )
-
-    def _own_machines(self, pod: JsonObject, hold: HoldOpened) -> bool | None:
-        """Tell whether a pod's node is its institution's own; null of a node that is not known (yet)."""
-        nodes = self.nodes.of(("", pod["spec"].get("nodeName") or ""))
-        if not nodes or hold.accelerator_type is None:
-            return None
-        institution = self.programme.declarations.institutions_by_id.get(hold.context.institution or "")
-        kind = self.settings.accelerator_types.get(hold.accelerator_type, hold.accelerator_type)
-        return on_own_node(institution, labels_of(nodes[0]), kind, hold.from_ms)
 
     def _look_at_all_jobs(self) -> None:
         for job in self.jobs.values():

@@ -23,8 +23,11 @@ from ullage_operator.clock import Clock
 from ullage_operator.cluster.api import Api
 from ullage_operator.cluster.events import Recorder
 from ullage_operator.cluster.jobs import Jobs
+from ullage_operator.cluster.nodes import key_of_node
 from ullage_operator.cluster.reflector import Reflector
+from ullage_operator.cluster.trim import node_kept
 from ullage_operator.ledger import EntryContext, HoldOpened, HoldReleased, Ledger, Outcome, sqlite_url
+from ullage_operator.owners import Owners
 from ullage_operator.plan import Admission
 from ullage_operator.posting import Poster
 from ullage_operator.standing import declared_now, keep, line_names
@@ -228,6 +231,23 @@ def test_each_job_that_draws_on_a_line_that_is_gone_is_told_once(tmp_path: Path)
         "what is set aside on it pays, then it goes on unmetered"
     )
     assert written == [("Warning", "GrantWithdrawn", gone), ("Normal", "Last", "all are written in order")]
+
+
+def test_a_pods_node_tells_whether_it_is_on_own_machines_and_one_that_is_not_known_does_not() -> None:
+    machines = {"type": "A100", "count": 4, "from": "2026-01-01", "nodeSelector": {"owner": "north"}}
+    accepted = accept([institution("north", holds={"accelerators": [machines]})], {})
+    declarations = Declarations.of([*accepted.objects.values()])
+    nodes = Reflector(Api(ApiClient(Configuration())), "", "", key_of_node, lambda _: None, keep=node_kept)
+    for name, labels in (("own", {"owner": "north", "disk": "fast"}), ("other", {"disk": "fast"})):
+        nodes.put({"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": labels}})
+    owners = Owners(nodes, {"nvidia.com/gpu": "A100"}, lambda: declarations)
+    gpus = a_hold(accelerators=2, accelerator_type="nvidia.com/gpu")
+    assert [owners.own_machines({"spec": {"nodeName": name}}, gpus) for name in ("own", "other", "unseen")] == [
+        True,
+        False,
+        None,
+    ]
+    assert owners.own_machines({"spec": {"nodeName": "own"}}, a_hold()) is None
 
 
 def a_hold(**changes: Any) -> HoldOpened:
