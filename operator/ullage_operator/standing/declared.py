@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
 from ullage_operator import gap
 from ullage_operator.api import Declarations
-from ullage_operator.api.types import Channel, Institution, Investment, Line, Requirement, Unit
+from ullage_operator.api.types import Accelerators, Channel, Institution, Investment, Line, Requirement, Unit
 from ullage_operator.api.types.units import exactly
 from ullage_operator.gap.subjects import HOURS_PER_FTE_YEAR
 
@@ -28,7 +28,28 @@ class Declared:
     """Needs whose amount does not follow from what is declared, each as a sentence."""
 
 
-def declared(declarations: Declarations, catalogue: gap.Catalogue, books: frozenset[str] = frozenset()) -> Declared:
+@dataclass(frozen=True)
+class Places:
+    """Whose books tell what an institution's own machines were used for."""
+
+    cluster: frozenset[str] = frozenset()
+    """This cluster's: of machines whose nodes are in it."""
+    imports: Mapping[tuple[str, gap.Subject], frozenset[str]] = field(default_factory=dict)
+    """Imports, by institution and accelerator: of machines that are elsewhere."""
+
+    def of(self, institution: str, machines: Accelerators) -> frozenset[str]:
+        """Return whose books tell of some machines; none where no books do."""
+        if machines.node_selector:
+            return self.cluster
+        return self.imports.get((institution, gap.accelerators(machines.type)), frozenset())
+
+
+def declared(
+    declarations: Declarations,
+    catalogue: gap.Catalogue,
+    books: frozenset[str] = frozenset(),
+    places: Places = Places(),
+) -> Declared:
     """Return what is declared, over all time.
 
     Parameters
@@ -39,6 +60,8 @@ def declared(declarations: Declarations, catalogue: gap.Catalogue, books: frozen
         The reference models that needs may name.
     books
         The clusters whose books are read.
+    places
+        Whose books tell of which machines.
     """
     unknown: list[str] = []
     approved = [each for each in declarations.investments if each.spec.approval is not None]
@@ -51,7 +74,7 @@ def declared(declarations: Declarations, catalogue: gap.Catalogue, books: frozen
             requirements=tuple(
                 _requirement(each, need, catalogue, unknown) for each in everyone for need in each.spec.requires
             ),
-            capacities=tuple(machines for each in everyone for machines in _machines(each)),
+            capacities=tuple(machines for each in everyone for machines in _machines(each, places)),
             grants=tuple(line.grant() for line in granted if line.line.channel is Channel.IN_KIND),
             staff=tuple(staff for each in everyone for staff in _staff(each)),
             transfers=tuple(move for line in granted for move in line.transfers()),
@@ -117,7 +140,7 @@ def _hours(need: Requirement, catalogue: gap.Catalogue) -> gap.Figure:
     return gap.accelerator_hours(flop, efficiency)
 
 
-def _machines(institution: Institution) -> Iterator[gap.OwnCapacity]:
+def _machines(institution: Institution, places: Places) -> Iterator[gap.OwnCapacity]:
     for machines in institution.spec.holds.accelerators:
         yield gap.OwnCapacity(
             institution=institution.spec.id,
@@ -125,8 +148,7 @@ def _machines(institution: Institution) -> Iterator[gap.OwnCapacity]:
             count=machines.count,
             availability=exactly(machines.availability),
             term=_term(machines.start, machines.end),
-            # Which runs were on these machines is in no books yet.
-            books=None,
+            books=places.of(institution.spec.id, machines),
         )
 
 
