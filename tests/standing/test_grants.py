@@ -168,19 +168,19 @@ def test_with_a_grace_of_30_seconds_the_example_leaves_the_vouchers_half_a_minut
     A job asks again a grace before its reservation ends. So the vouchers' last reservation, which can't have a grace
     beyond the 200 hours, is settled 30 seconds early, and what is left of it (2 × 30 seconds) is less than the minute
     and the grace that a reservation takes. From then on money is drawn, by the hour; its last interval in November
-    begins 30 seconds before the fund ends. The fund only warns and an interval is charged to one line: that one goes
-    on to 0:59:30 on 1 December.
+    begins 30 seconds before the fund ends. The fund only warns, and a reservation is of a minute and the grace at
+    least: that one is settled half a minute after the fund's term, and December's vouchers pay from there.
     """
     declare_the_example(ledger, clock)
     Run(ledger, clock, "s1", "south", 2, HOUR, 30 * SECOND).whole(at("2026-11-26") + 10 * HOUR, 120)
     spare, micros_per_ms = 30 * SECOND, 20_000_000 / HOUR
     november = round(2 * (10 * HOUR + spare) * micros_per_ms)
-    december = round(2 * (HOUR - spare) * micros_per_ms)
+    december = round(2 * spare * micros_per_ms)
     found = left(ledger, 0, NOVEMBER.end_ms)
     assert found["south-a100"] == (200 * HOUR, 200 * HOUR - 2 * spare, 2 * spare)
     assert abs(found["south-money"][1] - november) <= 1
     found = left(ledger, DECEMBER.start_ms, DECEMBER.end_ms)
-    assert found["south-a100"][1] == 20 * HOUR - 2 * (HOUR - spare)
+    assert found["south-a100"][1] == 20 * HOUR - 2 * spare
     assert abs(found["south-money"][1] - december) <= 1
 
 

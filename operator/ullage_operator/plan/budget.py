@@ -141,7 +141,8 @@ def admit(
     lenient = next((line for line in ordered if not line.suspends), None)
     lacking = _lacking(ordered, lines, demand)
     if lenient is not None:
-        until = now_ms + terms.interval_ms + terms.grace_ms
+        # Not past its term either, unless that is too near to do anything until then.
+        until = min(now_ms + terms.interval_ms + terms.grace_ms, max(lenient.end_ms, now_ms + _least_ms(terms)))
         return _reserved(lenient, demand, now_ms, until, terms, f"{lacking}; it goes on and overdraws {lenient.name}")
     opens = [line.start_ms for line in lines if line.start_ms > now_ms]
     return BudgetVerdict(allowed=False, message=lacking, wake_at_ms=min(opens, default=None))
