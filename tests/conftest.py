@@ -10,7 +10,7 @@ import pytest
 
 from cluster.lacking import without
 from ledger import postgres
-from ledger.stores import EmptyBooks, Schemas
+from ledger.stores import EmptyBooks, EmptyBooksUrl, Schemas
 from ullage_operator.ledger import Ledger, sqlite_url
 
 STORES = ("sqlite", "postgresql")
@@ -39,27 +39,42 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_schema_url"))
 
 
-@pytest.fixture(params=STORES)
-def books_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of empty books, or of a file where such will be."""
-    if request.param == "sqlite":
-        yield sqlite_url(tmp_path / "ledger.sqlite3")
-        return
-    schemas: Schemas = request.getfixturevalue("postgres_schemas")
-    with schemas.books() as url:
+@pytest.fixture
+def postgres_books_url(postgres_schemas: Schemas) -> Iterator[str]:
+    """The address of empty books in a real PostgreSQL."""
+    with postgres_schemas.books() as url:
         yield url
 
 
-@pytest.fixture(scope="module", params=STORES)
-def empty_books(request: pytest.FixtureRequest) -> EmptyBooks:
-    """Opens empty books, for each example of a property."""
+@pytest.fixture(params=STORES)
+def books_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of empty books, or of a file where such will be."""
     if request.param == "sqlite":
-        return lambda now_ms: Ledger.open("sqlite://", cluster="local", now_ms=lambda: now_ms)
-    schemas: Schemas = request.getfixturevalue("postgres_schemas")
+        return sqlite_url(tmp_path / "ledger.sqlite3")
+    return str(request.getfixturevalue("postgres_books_url"))
+
+
+@pytest.fixture(scope="module", params=STORES)
+def empty_books_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> EmptyBooksUrl:
+    """Gives addresses as ``books_url``, for each example of a property."""
+    if request.param == "postgresql":
+        schemas: Schemas = request.getfixturevalue("postgres_schemas")
+        return schemas.books
+
+    @contextmanager
+    def file() -> Iterator[str]:
+        yield sqlite_url(tmp_path_factory.mktemp("books") / "ledger.sqlite3")
+
+    return file
+
+
+@pytest.fixture(scope="module")
+def empty_books(empty_books_url: EmptyBooksUrl) -> EmptyBooks:
+    """Opens empty books, for each example of a property."""
 
     @contextmanager
     def opened(now_ms: int) -> Iterator[Ledger]:
-        with schemas.books() as url, Ledger.open(url, cluster="local", now_ms=lambda: now_ms) as ledger:
+        with empty_books_url() as url, Ledger.open(url, cluster="local", now_ms=lambda: now_ms) as ledger:
             yield ledger
 
     return opened

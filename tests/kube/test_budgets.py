@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from kubernetes.aio.client import ApiClient, Configuration
@@ -18,7 +17,7 @@ from ullage_operator.cluster.api import Api
 from ullage_operator.cluster.events import Recorder
 from ullage_operator.cluster.jobs import Jobs
 from ullage_operator.cluster.reflector import Reflector
-from ullage_operator.ledger import Ledger, sqlite_url
+from ullage_operator.ledger import Ledger
 from ullage_operator.plan import Admission
 from ullage_operator.posting import Poster
 from ullage_operator.standing import declared_now, keep, line_names
@@ -60,7 +59,7 @@ def budgets(ledger: Ledger, poster: Poster, item: dict[str, Any] | None = None) 
     )
 
 
-def scenario(folder: Path, hours: float) -> tuple[list[Admission], list[float | None], dict[str, int]]:
+def scenario(url: str, hours: float) -> tuple[list[Admission], list[float | None], dict[str, int]]:
     """Review a job, again, and once more after a restart; return what it was told each time, and what is left."""
 
     async def reviews(ledger: Ledger) -> tuple[list[Admission], list[float | None]]:
@@ -76,7 +75,7 @@ def scenario(folder: Path, hours: float) -> tuple[list[Admission], list[float | 
         poster.close()
         return told, waits
 
-    with Ledger.open(sqlite_url(folder / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS) as ledger:
+    with Ledger.open(url, cluster="here", now_ms=lambda: NOW_MS) as ledger:
         accepted = accept([institution("north"), in_kind(hours)], {})
         keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS)
         told, waits = asyncio.run(reviews(ledger))
@@ -84,15 +83,15 @@ def scenario(folder: Path, hours: float) -> tuple[list[Admission], list[float | 
             return told, waits, books.remaining(["grant/gpu"])
 
 
-def test_a_job_is_reserved_for_once_and_an_operator_that_starts_again_goes_on_there(tmp_path: Path) -> None:
-    told, waits, left = scenario(tmp_path, 10)
+def test_a_job_is_reserved_for_once_and_an_operator_that_starts_again_goes_on_there(books_url: str) -> None:
+    told, waits, left = scenario(books_url, 10)
     assert told == [Admission(), Admission(), Admission()]
     assert waits == [3600.0, 3600.0, 3600.0]
     assert left == {"grant/gpu": 10 * HOUR - 2 * (HOUR + 30_000)}
 
 
-def test_a_job_over_an_exhausted_grant_is_told_what_is_lacking_and_nothing_is_set_aside(tmp_path: Path) -> None:
-    told, waits, left = scenario(tmp_path, 0.01)
+def test_a_job_over_an_exhausted_grant_is_told_what_is_lacking_and_nothing_is_set_aside(books_url: str) -> None:
+    told, waits, left = scenario(books_url, 0.01)
     lacking = "expected funds for 2 A100, found too little: grant/gpu has 0.01 accelerator-hours left"
     denied = Admission(allowed=False, reason=EXHAUSTED, message=lacking)
     # Before it has asked the books, an operator that has just started lets a job go on.
@@ -101,8 +100,8 @@ def test_a_job_over_an_exhausted_grant_is_told_what_is_lacking_and_nothing_is_se
     assert left == {"grant/gpu": HOUR // 100}
 
 
-def test_a_line_is_only_for_jobs_of_its_programmes(tmp_path: Path) -> None:
-    with Ledger.open(sqlite_url(tmp_path / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS) as ledger:
+def test_a_line_is_only_for_jobs_of_its_programmes(books_url: str) -> None:
+    with Ledger.open(books_url, cluster="here", now_ms=lambda: NOW_MS) as ledger:
         grant = in_kind(1)
         grant["spec"]["lines"][0] |= {"eligible": {"programmes": ["optics"]}}
         accepted = accept([institution("north"), grant], {})

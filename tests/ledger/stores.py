@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,6 +12,9 @@ from sqlalchemy import create_engine, make_url, text
 
 from ullage_operator.ledger import Ledger
 from ullage_operator.ledger.tables import metadata, schema_version
+
+EmptyBooksUrl = Callable[[], AbstractContextManager[str]]
+"""Gives the address of empty books, or of a file where such will be; of several at once, one each."""
 
 
 class EmptyBooks(Protocol):

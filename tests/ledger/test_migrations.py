@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from ledger.builders import activity, data_use, hold, release
 from ledger.subject_builders import one_of_each
 from ledger.tampering import connected
+from ledger.versions import reflected, written
 from ullage_operator.ledger import Ledger, LedgerTooOld, LedgerUnavailable
 from ullage_operator.ledger.migrations import upgrade
 from ullage_operator.ledger.migrations.run import latest
@@ -22,32 +21,6 @@ from ullage_trainer.config import Usage
 
 VERSIONS = "SELECT version, created_at_ms FROM schema_version ORDER BY version"
 HASHES = "SELECT sequence, hash FROM entry ORDER BY sequence"
-
-
-def written(url: str, version: int) -> str:
-    """Have the books that a version wrote: its dump, or its rows in the schema that its revision makes."""
-    dump = (Path(__file__).parent / f"version_{version}.sql").read_text(encoding="utf-8")
-    with connected(url) as connection, closing(sqlite3.connect(":memory:")) as wrote:
-        wrote.executescript(dump)
-        if connection.dialect.name == "sqlite":
-            for statement in wrote.iterdump():
-                if not statement.startswith(("BEGIN", "COMMIT")):
-                    connection.exec_driver_sql(statement)
-            return url
-        upgrade(connection, since=0, to=version)
-        connection.exec_driver_sql("DROP TABLE alembic_version" if version == 1 else "DELETE FROM alembic_version")
-        wrote.row_factory = sqlite3.Row
-        for table in reflected(connection).sorted_tables:
-            rows = [dict(row) for row in wrote.execute(f"SELECT * FROM {table.name}")]  # noqa: S608  # our own names
-            if rows:
-                connection.execute(table.insert(), rows)
-    return url
-
-
-def reflected(connection: Connection) -> MetaData:
-    found = MetaData()
-    found.reflect(connection)
-    return found
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gap.vessel import at
+from ledger.stores import EmptyBooksUrl
 from plan.builders import make_job
 from standing.test_keep import institution, investment, item
 from ullage_operator.accepting import accept
@@ -27,7 +28,6 @@ from ullage_operator.ledger import (
     Outcome,
     Rate,
     Reversal,
-    sqlite_url,
 )
 from ullage_operator.plan.budget import Terms
 from ullage_operator.standing import Case, charge_own, declared_now, keep, settle_orphan, take_turn
@@ -75,7 +75,7 @@ def money(amount: float) -> dict[str, Any]:
 class Scene:
     """The books of a cluster on which one job of two accelerators runs."""
 
-    folder: Path
+    url: str
     items: list[dict[str, Any]]
     now_ms: int = START
     status: dict[str, Any] = field(default_factory=dict)
@@ -83,8 +83,7 @@ class Scene:
     live: int = 0
 
     def __post_init__(self) -> None:
-        url = sqlite_url(self.folder / "ledger.sqlite3")
-        self.ledger = Ledger.open(url, cluster="here", now_ms=lambda: self.now_ms)
+        self.ledger = Ledger.open(self.url, cluster="here", now_ms=lambda: self.now_ms)
         self.declare(*self.items)
 
     def declare(self, *items: dict[str, Any]) -> None:
@@ -147,8 +146,21 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(tmp_path, [institution("north"), in_kind(10)])
+def scene_of(books_url: str) -> Iterator[Callable[..., Scene]]:
+    """Make a scene in which objects are declared; its books are closed after the test."""
+    with ExitStack() as opened:
+
+        def made(*items: dict[str, Any], now_ms: int = START) -> Scene:
+            scene = Scene(books_url, list(items), now_ms)
+            opened.callback(scene.ledger.close)
+            return scene
+
+        yield made
+
+
+@pytest.fixture
+def scene(scene_of: Callable[..., Scene]) -> Scene:
+    return scene_of(institution("north"), in_kind(10))
 
 
 def test_an_interval_is_reserved_and_at_its_end_what_was_held_is_spent_and_the_next_one_reserved(scene: Scene) -> None:
@@ -183,9 +195,9 @@ def test_what_is_seen_and_not_yet_in_the_books_puts_a_turn_off(scene: Scene) -> 
 
 
 def test_an_exhausted_job_keeps_its_reservation_until_its_last_worker_has_ended_and_goes_on_when_there_is_more(
-    tmp_path: Path,
+    scene_of: Callable[..., Scene],
 ) -> None:
-    scene = Scene(tmp_path, [institution("north"), in_kind(2.25)])
+    scene = scene_of(institution("north"), in_kind(2.25))
     assert scene.turn() == (True, "", HOUR)
     scene.open("w1")
     scene.now_ms += HOUR
@@ -204,8 +216,8 @@ def test_an_exhausted_job_keeps_its_reservation_until_its_last_worker_has_ended_
     assert scene.turn() == (True, "", HOUR)
 
 
-def test_time_while_nobody_looked_is_spent_too_and_overdraws_the_line(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [institution("north"), in_kind(3)])
+def test_time_while_nobody_looked_is_spent_too_and_overdraws_the_line(scene_of: Callable[..., Scene]) -> None:
+    scene = scene_of(institution("north"), in_kind(3))
     scene.turn()
     scene.open("w1")
     scene.now_ms += 5 * HOUR
@@ -215,8 +227,8 @@ def test_time_while_nobody_looked_is_spent_too_and_overdraws_the_line(tmp_path: 
     assert scene.line()["remaining"] == 3 * HOUR - 10 * HOUR
 
 
-def test_money_is_drawn_at_the_price_of_the_intervals_start(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [institution("north"), PRICES, money(1000)], now_ms=at("2026-11-11") - HOUR // 2)
+def test_money_is_drawn_at_the_price_of_the_intervals_start(scene_of: Callable[..., Scene]) -> None:
+    scene = scene_of(institution("north"), PRICES, money(1000), now_ms=at("2026-11-11") - HOUR // 2)
     start = scene.now_ms
     scene.turn()
     scene.open("w1")
@@ -235,8 +247,10 @@ def test_money_is_drawn_at_the_price_of_the_intervals_start(tmp_path: Path) -> N
     assert scene.line("grant/fund")["reserved"] == 61_000_000  # 2 × 61 minutes at 30 CNY an hour
 
 
-def test_money_is_drawn_at_a_price_that_is_told_in_the_second_in_which_the_job_begins(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [institution("north"), PRICES, money(1000)], now_ms=START + 300)
+def test_money_is_drawn_at_a_price_that_is_told_in_the_second_in_which_the_job_begins(
+    scene_of: Callable[..., Scene],
+) -> None:
+    scene = scene_of(institution("north"), PRICES, money(1000), now_ms=START + 300)
     scene.now_ms = START + 400
     scene.turn()
     scene.now_ms = START + SECOND
@@ -309,8 +323,10 @@ def test_a_worker_told_to_begin_within_an_interval_that_is_settled_is_paid_for_o
     assert scene.ledger.verify() == []
 
 
-def test_money_that_was_spent_on_too_long_an_interval_comes_back_at_the_price_it_was_spent_at(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [PRICES, institution("north"), money(1000)])
+def test_money_that_was_spent_on_too_long_an_interval_comes_back_at_the_price_it_was_spent_at(
+    scene_of: Callable[..., Scene],
+) -> None:
+    scene = scene_of(PRICES, institution("north"), money(1000))
     scene.turn()
     scene.open("w1")
     scene.now_ms += HOUR + MINUTE
@@ -355,10 +371,10 @@ def test_what_is_set_aside_for_a_job_that_is_gone_is_settled_once_its_workers_ar
     assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * MINUTE)
 
 
-def test_runs_on_own_machines_draw_on_nothing_and_are_charged_to_no_line(tmp_path: Path) -> None:
+def test_runs_on_own_machines_draw_on_nothing_and_are_charged_to_no_line(scene_of: Callable[..., Scene]) -> None:
     machines = {"type": "A100", "count": 4, "from": "2026-01-01", "nodeSelector": {"owner": "north"}}
     own = institution("north", holds={"accelerators": [machines]})
-    scene = Scene(tmp_path, [own, in_kind(10)])
+    scene = scene_of(own, in_kind(10))
     scene.spec = {"workers": scene_workers({"nodeSelector": {"owner": "north", "disk": "fast"}})}
     assert scene.turn() == (True, "", None)
     scene.open("w1")
@@ -383,10 +399,10 @@ def scene_workers(template: dict[str, Any]) -> dict[str, Any]:
     wind_down=st.integers(1, 2 * MINUTE),
 )
 def test_a_line_is_overdrawn_at_most_by_the_time_past_the_reservation(
-    hours: int, lates: list[int], wind_down: int
+    empty_books_url: EmptyBooksUrl, hours: int, lates: list[int], wind_down: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        scene = Scene(Path(folder), [institution("north"), in_kind(hours)])
+    with empty_books_url() as url:
+        scene = Scene(url, [institution("north"), in_kind(hours)])
         past_ms = 0
         for late in lates:
             allowed, _, wake = scene.turn()

@@ -53,6 +53,11 @@ def sqlite_url(path: Path) -> str:
     return URL.create("sqlite", database=str(path.absolute())).render_as_string()
 
 
+def shown(url: str) -> str:
+    """Return an address as people may see it: without its password."""
+    return parsed(url).render_as_string(hide_password=True)
+
+
 def parsed(url: str) -> URL:
     """Return the address, checked.
 
