@@ -12,7 +12,8 @@ from ledger.tampering import connected, tamper
 from ledger.versions import written
 
 POSTED = re.compile(
-    r'''(?<="posted_at": )"[^"]+"|(?<="at_ms": )\d+|(?<="type": "reversal",\n   "cluster": "local",\n   "from": )"[^"]+"'''
+    r'(?<="posted_at": )"[^"]+"|(?<="at_ms": )\d+'
+    r'|(?<="type": "reversal",\n   "cluster": "local",\n   "from": )"[^"]+"'
 )
 """When something was posted, reversed or closed."""
 NOVEMBER = ("--period", "2026-11", *KIND)
