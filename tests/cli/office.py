@@ -32,6 +32,8 @@ class Office:
     """The folder in which commands run."""
 
     root: Path
+    ledger_url: str | None = None
+    """Where its books are, if not in the folder: as the environment says."""
 
     def ullage(self, *arguments: str, text: str = "") -> Ended:
         """Run the command; the one instant that differs from run to run, to the millisecond, is <now>."""
@@ -67,10 +69,11 @@ class Office:
             run(ledger, "south", "s1", 2, at("2026-11-26") + 10 * hour, 120, 0.5)
 
     def ledger(self) -> Ledger:
-        """Open the folder's books to be written."""
+        """Open its books to be written."""
         workdir = Workdir(self.root / ".ullage")
-        workdir.path.mkdir(exist_ok=True)
-        return Ledger.open(workdir.ledger_url, cluster="local", now_ms=lambda: at("2027-01-02"))
+        if self.ledger_url is None:
+            workdir.path.mkdir(exist_ok=True)
+        return Ledger.open(self.ledger_url or workdir.ledger_url, cluster="local", now_ms=lambda: at("2027-01-02"))
 
 
 def documents(name: str) -> Sequence[dict[str, Any]]:

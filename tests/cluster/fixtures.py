@@ -13,6 +13,7 @@ import pytest
 from kubernetes import client, config
 
 from cluster import binaries, node
+from cluster.lacking import without
 
 
 @pytest.fixture(scope="session")
@@ -29,16 +30,6 @@ def kubeconfig() -> Iterator[Path]:
     _cluster("up")
     yield node.KUBECONFIG
     _cluster("down")
-
-
-def without(lacks: list[str], what: str) -> None:
-    """Skip a test for what this machine lacks, or fail it where ULLAGE_REQUIRE_CLUSTER says that nothing may."""
-    if not lacks:
-        return
-    told = f"{what} needs {'; '.join(lacks)}"
-    if os.environ.get("ULLAGE_REQUIRE_CLUSTER"):
-        pytest.fail(told)
-    pytest.skip(told)
 
 
 def _cluster(command: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from ullage_operator.cluster.nodes import capacity, stated_capacity, subject_of_cluster
-from ullage_operator.ledger import Capacity, Change, Ledger, sqlite_url
+from ullage_operator.ledger import Capacity, Change, Ledger
 
 CREATED_MS = 1_795_420_800_000
 NOW_MS = CREATED_MS + 3_600_000
@@ -52,8 +51,8 @@ def test_what_changes_ends_and_begins_and_what_goes_ends() -> None:
     assert told(back)[6:] == [("b", "cpu", 7500, later + 1000, None), ("b", "memory", 32 * 1024, later + 1000, None)]
 
 
-def test_the_books_have_what_there_was_to_hold(tmp_path: Path) -> None:
-    with Ledger.open(sqlite_url(tmp_path / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS + 10_000) as ledger:
+def test_the_books_have_what_there_was_to_hold(books_url: str) -> None:
+    with Ledger.open(books_url, cluster="here", now_ms=lambda: NOW_MS + 10_000) as ledger:
         entries = stated_capacity([], [node("a", **{"nvidia.com/gpu": "4"})], "here", NOW_MS)
         change = Change(reason="nodes changed", author="ullage", at_ms=NOW_MS)
         ledger.restate(subject_of_cluster("here"), entries, change)

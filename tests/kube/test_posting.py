@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 
 from ledger.builders import activity, hold, release
-from ullage_operator.ledger import Ledger, sqlite_url
+from ullage_operator.ledger import Ledger
 from ullage_operator.metrics import BooksCollector
 from ullage_operator.posting import Poster
 
 NOW_MS = 100_000
 
 
-def opened(folder: Path) -> Ledger:
-    return Ledger.open(sqlite_url(folder / "ledger.sqlite3"), cluster="test", now_ms=lambda: NOW_MS)
+def opened(url: str) -> Ledger:
+    return Ledger.open(url, cluster="test", now_ms=lambda: NOW_MS)
 
 
-def test_of_what_is_posted_together_only_what_is_at_fault_is_refused(tmp_path: Path) -> None:
+def test_of_what_is_posted_together_only_what_is_at_fault_is_refused(books_url: str) -> None:
     async def scenario(ledger: Ledger) -> list[str]:
         poster = Poster(ledger)
         posts = [poster.post([hold("w1")]), poster.post([release("unknown")]), poster.post([hold("w2")])]
@@ -28,13 +27,13 @@ def test_of_what_is_posted_together_only_what_is_at_fault_is_refused(tmp_path: P
         assert (poster.posted, poster.errors) == (2, 1)
         return [type(outcome).__name__ for outcome in outcomes]
 
-    with opened(tmp_path) as ledger:
+    with opened(books_url) as ledger:
         assert asyncio.run(scenario(ledger)) == ["NoneType", "RefusedEntry", "NoneType"]
         assert [entry.worker_uid for entry in ledger.open_holds()] == ["w1", "w2"]
 
 
-def test_counters_are_of_what_has_been_released_and_gauges_of_what_is_held(tmp_path: Path) -> None:
-    with opened(tmp_path) as ledger:
+def test_counters_are_of_what_has_been_released_and_gauges_of_what_is_held(books_url: str) -> None:
+    with opened(books_url) as ledger:
         ledger.post([hold("w1"), activity("w1"), release("w1"), hold("w2")])
         registry = CollectorRegistry()
         registry.register(BooksCollector(ledger))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import cast
 
 import aiohttp
@@ -18,7 +17,7 @@ from ullage_operator.cluster.books import ended, hold_of, unseen_end
 from ullage_operator.cluster.names import JsonObject, key_of_pod, pods_path
 from ullage_operator.cluster.pull import Puller
 from ullage_operator.cluster.reflector import Reflector
-from ullage_operator.ledger import Entry, HoldOpened, HoldReleased, Ledger, Outcome, Provenance, sqlite_url
+from ullage_operator.ledger import Entry, HoldOpened, HoldReleased, Ledger, Outcome, Provenance
 from ullage_operator.posting import Poster
 from ullage_operator.vanished import Vanished
 from ullage_trainer.config import WorkerState
@@ -33,8 +32,8 @@ KEY = ("physics", "points")
 class Place:
     """An operator's books, and what the API server was asked for."""
 
-    def __init__(self, folder: Path, there: JsonObject | None = None) -> None:
-        self.url = sqlite_url(folder / "ledger.sqlite3")
+    def __init__(self, url: str, there: JsonObject | None = None) -> None:
+        self.url = url
         self.there = there
         self.asked: list[str] = []
 
@@ -87,8 +86,8 @@ def settles(item: JsonObject) -> Callable[[Vanished], Awaitable[float | None]]:
     return settle
 
 
-def test_a_pod_that_went_while_it_ran_held_until_that_was_seen_which_is_an_estimate(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_a_pod_that_went_while_it_ran_held_until_that_was_seen_which_is_an_estimate(books_url: str) -> None:
+    place = Place(books_url)
     place.post(HOLD)
     assert place.do(settles(RUNNING)) is None
     release = place.release()
@@ -98,8 +97,8 @@ def test_a_pod_that_went_while_it_ran_held_until_that_was_seen_which_is_an_estim
     assert place.asked == [ADDRESS]
 
 
-def test_a_pod_that_went_after_it_told_its_end_held_until_then(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_a_pod_that_went_after_it_told_its_end_held_until_then(books_url: str) -> None:
+    place = Place(books_url)
     told = observed(terminated(0, report(WorkerState.SUCCEEDED)), phase="Succeeded")
     place.do(settles(told))
     release = place.release()
@@ -107,8 +106,8 @@ def test_a_pod_that_went_after_it_told_its_end_held_until_then(tmp_path: Path) -
     assert (release.to_ms, release.provenance, release.outcome) == (ENDED_MS, Provenance.MEASURED, Outcome.SUCCEEDED)
 
 
-def test_a_pod_that_was_let_go_by_this_operator_is_not_asked_for(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_a_pod_that_was_let_go_by_this_operator_is_not_asked_for(books_url: str) -> None:
+    place = Place(books_url)
 
     async def work(vanished: Vanished) -> None:
         vanished.written.add(("uid-of-pod", True))
@@ -120,24 +119,24 @@ def test_a_pod_that_was_let_go_by_this_operator_is_not_asked_for(tmp_path: Path)
     assert (place.asked, place.release()) == ([], None)
 
 
-def test_a_pod_that_was_let_go_by_the_operator_before_has_the_end_that_was_written_then(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_a_pod_that_was_let_go_by_the_operator_before_has_the_end_that_was_written_then(books_url: str) -> None:
+    place = Place(books_url)
     written = unseen_end(HOLD, BOUND_MS + 7_000)
     place.post(HOLD, written)
     place.do(settles(RUNNING))
     assert place.release() == written
 
 
-def test_a_pod_that_is_there_and_only_lost_its_labels_goes_on_holding(tmp_path: Path) -> None:
-    place = Place(tmp_path, there=RUNNING)
+def test_a_pod_that_is_there_and_only_lost_its_labels_goes_on_holding(books_url: str) -> None:
+    place = Place(books_url, there=RUNNING)
     place.post(HOLD)
     place.do(settles(RUNNING))
     place.do(review)
     assert (place.asked, place.release()) == ([ADDRESS, ADDRESS], None)
 
 
-def test_books_that_are_away_are_told_later_when_the_pod_was_seen_to_be_gone(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_books_that_are_away_are_told_later_when_the_pod_was_seen_to_be_gone(books_url: str) -> None:
+    place = Place(books_url)
     place.post(HOLD)
 
     async def work(vanished: Vanished) -> tuple[float | None, float | None]:
@@ -154,8 +153,8 @@ def test_books_that_are_away_are_told_later_when_the_pod_was_seen_to_be_gone(tmp
     assert place.release() == ended(RUNNING, HOLD, None, NOW_MS)[0]
 
 
-def test_a_hold_that_is_open_while_its_pod_is_gone_is_closed_when_the_operator_starts(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_a_hold_that_is_open_while_its_pod_is_gone_is_closed_when_the_operator_starts(books_url: str) -> None:
+    place = Place(books_url)
     place.post(HOLD)
     place.do(review)
     assert place.release() == unseen_end(HOLD, NOW_MS)
@@ -163,15 +162,15 @@ def test_a_hold_that_is_open_while_its_pod_is_gone_is_closed_when_the_operator_s
     assert place.asked == [ADDRESS]
 
 
-def test_a_pod_of_another_attempt_under_the_same_name_is_not_the_one_that_held(tmp_path: Path) -> None:
-    place = Place(tmp_path, there=observed(metadata={"uid": "another"}))
+def test_a_pod_of_another_attempt_under_the_same_name_is_not_the_one_that_held(books_url: str) -> None:
+    place = Place(books_url, there=observed(metadata={"uid": "another"}))
     place.post(HOLD)
     place.do(review)
     assert place.release() == unseen_end(HOLD, NOW_MS)
 
 
-def test_of_pods_that_are_known_nobody_is_asked(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_of_pods_that_are_known_nobody_is_asked(books_url: str) -> None:
+    place = Place(books_url)
     place.post(HOLD)
     place.do(review, RUNNING)
     assert (place.asked, place.release()) == ([], None)

@@ -33,18 +33,24 @@ def missing() -> list[str]:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Run a server; give the address of its database. Only a crash of its clients is tested: it syncs nothing."""
+def server(listens: str = "", port: int = 5432) -> Iterator[str]:
+    """Run a server; give the address of its database. Only a crash of its clients is tested: it syncs nothing.
+
+    It listens on its socket, where everybody is let in, and on a network address if one is given, where passwords are
+    asked for.
+    """
     user = SERVER_USER if os.geteuid() == 0 else getpass.getuser()
     with tempfile.TemporaryDirectory(prefix="ullage-pg-", dir="/tmp") as name:  # a socket's path is short
         folder = Path(name)
         shutil.chown(folder, user)
         data = folder / "data"
         _run(user, "initdb", "--auth=trust", f"--username={user}", "--encoding=UTF8", "--no-sync", f"--pgdata={data}")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=100"
+        with (data / "pg_hba.conf").open("a", encoding="utf-8") as rules:
+            rules.write("host all all all scram-sha-256\n")
+        options = f"-k {folder} -p {port} -c listen_addresses='{listens}' -c fsync=off -c max_connections=100"
         _run(user, "pg_ctl", "--wait", f"--pgdata={data}", f"--log={folder / 'log'}", f"--options={options}", "start")
         try:
-            yield f"postgresql+psycopg://{user}@/postgres?host={folder}"
+            yield f"postgresql+psycopg://{user}@/postgres?host={folder}&port={port}"
         finally:
             _run(user, "pg_ctl", "--wait", "--mode=immediate", f"--pgdata={data}", "stop")
 

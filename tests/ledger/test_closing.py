@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.builders import hold, release
+from ledger.stores import EmptyBooks
 from ledger.subject_builders import asset, award, close, declaration, expend, grant, reversal
 from ullage_operator.ledger import AsOf, Change, Close, CloseRow, LateRow, Ledger
 from ullage_operator.ledger.late import first_open
@@ -158,9 +159,9 @@ STEPS = st.lists(
 @settings(max_examples=30, deadline=None)
 @given(steps=STEPS)
 def test_figures_of_a_closed_period_never_change_and_all_periods_sum_to_what_counts(
-    steps: list[tuple[str, int]],
+    empty_books: EmptyBooks, steps: list[tuple[str, int]]
 ) -> None:
-    with Ledger.open("sqlite://", cluster="local", now_ms=lambda: 100_000) as ledger:
+    with empty_books(100_000) as ledger:
         ledger.post([award(), grant()])
         standing: dict[int, int] = {}
         closed: dict[int, tuple[int, int]] = {}

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,8 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from ledger.builders import activity, data_use, hold, release
 from ledger.subject_builders import one_of_each
+from ledger.tampering import connected
+from ledger.versions import reflected, written
 from ullage_operator.ledger import Ledger, LedgerTooOld, LedgerUnavailable
 from ullage_operator.ledger.migrations import upgrade
 from ullage_operator.ledger.migrations.run import latest
@@ -19,21 +19,31 @@ from ullage_operator.ledger.tables import SCHEMA_VERSION, append_only, metadata
 from ullage_operator.ledger.verify import triggers_at_work
 from ullage_trainer.config import Usage
 
-
-def written(path: Path, version: int) -> Path:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((Path(__file__).parent / f"version_{version}.sql").read_text(encoding="utf-8"))
-    return path
+VERSIONS = "SELECT version, created_at_ms FROM schema_version ORDER BY version"
+HASHES = "SELECT sequence, hash FROM entry ORDER BY sequence"
 
 
 @pytest.fixture
-def old_ledger(ledger_file: Path) -> Path:
+def old_ledger(ledger_url: str) -> str:
     """Books that version 1 wrote: a worker's life, a correction, and a hold that is open."""
-    return written(ledger_file, 1)
+    return written(ledger_url, 1)
 
 
-def opened(path: Path, *, read_only: bool = False) -> Ledger:
-    return Ledger.open(f"sqlite:///{path}", cluster="local", now_ms=lambda: 200_000, read_only=read_only)
+def opened(url: str, *, read_only: bool = False) -> Ledger:
+    return Ledger.open(url, cluster="local", now_ms=lambda: 200_000, read_only=read_only)
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    with connected(url) as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def contents(url: str) -> tuple[dict[str, Any], dict[str, list[tuple[Any, ...]]]]:
+    """Return the schema, and all rows."""
+    with connected(url) as connection:
+        tables = reflected(connection).sorted_tables
+        held = {table.name: sorted(map(tuple, connection.execute(table.select())), key=repr) for table in tables}
+        return described(connection), held
 
 
 def described(connection: Connection) -> dict[str, Any]:
@@ -80,7 +90,7 @@ def test_the_migrated_schema_is_what_the_tables_say(ledger_url: str) -> None:
     engine.dispose()
 
 
-def test_books_of_version_1_are_migrated_when_they_are_opened_to_write(old_ledger: Path) -> None:
+def test_books_of_version_1_are_migrated_when_they_are_opened_to_write(old_ledger: str) -> None:
     with opened(old_ledger) as ledger:
         assert ledger.verify() == []
         assert ledger.open_holds() == [hold("worker-2")]
@@ -92,19 +102,16 @@ def test_books_of_version_1_are_migrated_when_they_are_opened_to_write(old_ledge
         ]
         assert ledger.post(one_of_each()) == len(one_of_each()) - 4
         assert ledger.verify() == []
-    with closing(sqlite3.connect(old_ledger)) as connection:
-        versions = connection.execute("SELECT version, created_at_ms FROM schema_version ORDER BY version").fetchall()
-    assert versions == [(1, 100_000), (4, 200_000)]
+    assert rows(old_ledger, VERSIONS) == [(1, 100_000), (4, 200_000)]
 
 
-def test_books_of_version_2_keep_their_hashes_and_take_operations_from_then_on(ledger_file: Path) -> None:
+def test_books_of_version_2_keep_their_hashes_and_take_operations_from_then_on(ledger_url: str) -> None:
     """Version 2 wrote entries of every type, and a hold that is open."""
     counted = activity(
         "worker-2", usage=Usage(samples=300 * 10**9, flop=314 * 10**21 + 7), parameters=175 * 10**9, ranks=()
     )
-    with closing(sqlite3.connect(written(ledger_file, 2))) as connection:
-        hashes = connection.execute("SELECT sequence, hash FROM entry ORDER BY sequence").fetchall()
-    with opened(ledger_file) as ledger:
+    hashes = rows(written(ledger_url, 2), HASHES)
+    with opened(ledger_url) as ledger:
         assert ledger.verify() == []
         assert (ledger.post(one_of_each()), ledger.find(activity().id)) == (0, activity())
         assert (ledger.post([counted]), ledger.find(counted.id)) == (1, counted)
@@ -112,52 +119,54 @@ def test_books_of_version_2_keep_their_hashes_and_take_operations_from_then_on(l
         row = ledger.usage(0, 200_000)[0]
     assert (row.samples, row.samples_counted) == (300 * 10**9 + 4_000, 300 * 10**9)
     assert (row.flop, row.parameters) == (314 * 10**21 + 7, 175 * 10**9)
-    with closing(sqlite3.connect(ledger_file)) as connection:
-        assert connection.execute("SELECT sequence, hash FROM entry ORDER BY sequence").fetchall()[:-1] == hashes
-        versions = connection.execute("SELECT version, created_at_ms FROM schema_version ORDER BY version").fetchall()
-    assert versions == [(2, 100_000), (4, 200_000)]
+    assert rows(ledger_url, HASHES)[:-1] == hashes
+    assert rows(ledger_url, VERSIONS) == [(2, 100_000), (4, 200_000)]
 
 
-def test_books_of_version_3_keep_their_hashes_and_tell_of_own_machines_from_then_on(ledger_file: Path) -> None:
+def test_books_of_version_3_keep_their_hashes_and_tell_of_own_machines_from_then_on(ledger_url: str) -> None:
     """Version 3 wrote entries of every type, and a hold that is open."""
     own = [hold(f"worker-{uid}", own_machines=told) for uid, told in (("3", True), ("4", False), ("5", None))]
-    with closing(sqlite3.connect(written(ledger_file, 3))) as connection:
-        hashes = connection.execute("SELECT sequence, hash FROM entry ORDER BY sequence").fetchall()
-    with opened(ledger_file) as ledger:
+    written(ledger_url, 3)
+    hashes = rows(ledger_url, HASHES)
+    with opened(ledger_url) as ledger:
         assert ledger.verify() == []
         assert (ledger.post(one_of_each()), ledger.find(hold("worker-2").id)) == (0, hold("worker-2"))
         assert ledger.post(own) == 3
         assert [ledger.find(each.id) for each in own] == own
         assert ledger.verify() == []
-    with closing(sqlite3.connect(ledger_file)) as connection:
-        assert connection.execute("SELECT sequence, hash FROM entry ORDER BY sequence").fetchall()[:-3] == hashes
-        versions = connection.execute("SELECT version, created_at_ms FROM schema_version ORDER BY version").fetchall()
-    assert versions == [(3, 100_000), (4, 200_000)]
+    assert rows(ledger_url, HASHES)[:-3] == hashes
+    assert rows(ledger_url, VERSIONS) == [(3, 100_000), (4, 200_000)]
 
 
-def test_whose_machines_a_hold_is_on_stands_as_it_was_written_first(ledger_file: Path) -> None:
-    with opened(ledger_file) as ledger:
+def test_whose_machines_a_hold_is_on_stands_as_it_was_written_first(ledger_url: str) -> None:
+    with opened(ledger_url) as ledger:
         ledger.post([hold(own_machines=True)])
         assert ledger.post([hold(own_machines=False), hold()]) == 0
         assert ledger.find(hold().id) == hold(own_machines=True)
 
 
-def test_books_of_version_1_are_not_read_and_not_changed_when_they_are_opened_to_be_read(old_ledger: Path) -> None:
-    before = old_ledger.read_bytes()
+def test_books_of_version_1_are_not_read_and_not_changed_when_they_are_opened_to_be_read(old_ledger: str) -> None:
+    before = contents(old_ledger)
     with pytest.raises(LedgerTooOld, match=r"expected schema version 4, found 1, .*brings it up to date"):
         opened(old_ledger, read_only=True)
-    assert old_ledger.read_bytes() == before
+    assert contents(old_ledger) == before
 
 
-def test_a_migration_that_fails_leaves_the_books_as_they_were(old_ledger: Path) -> None:
-    with closing(sqlite3.connect(old_ledger)) as connection:
-        connection.execute("CREATE TABLE unreserve (someone_elses TEXT)")
-        connection.commit()
-        before = list(connection.iterdump())
-    with pytest.raises(LedgerUnavailable, match="table unreserve already exists"):
+def test_a_file_of_version_1_has_the_same_bytes_when_it_was_opened_to_be_read(ledger_file: Path) -> None:
+    written(f"sqlite:///{ledger_file}", 1)
+    before = ledger_file.read_bytes()
+    with pytest.raises(LedgerTooOld):
+        opened(f"sqlite:///{ledger_file}", read_only=True)
+    assert ledger_file.read_bytes() == before
+
+
+def test_a_migration_that_fails_leaves_the_books_as_they_were(old_ledger: str) -> None:
+    with connected(old_ledger) as connection:
+        connection.exec_driver_sql("CREATE TABLE unreserve (someone_elses TEXT)")
+    before = contents(old_ledger)
+    with pytest.raises(LedgerUnavailable, match=r'(table unreserve|relation "unreserve") already exists'):
         opened(old_ledger)
-    with closing(sqlite3.connect(old_ledger)) as connection:
-        assert list(connection.iterdump()) == before
+    assert contents(old_ledger) == before
 
 
 def test_each_revision_follows_on_the_one_before(ledger_url: str) -> None:

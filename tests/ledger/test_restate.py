@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.stores import EmptyBooks
 from ledger.subject_builders import INVESTMENT, NORTH, access, asset, award, grant, reserve, transfer
 from ullage_operator.ledger import Asset, Change, ConflictingEntry, Ledger, RefusedEntry, Restated
 
@@ -64,12 +65,12 @@ STATES = st.dictionaries(st.sampled_from("abc"), st.integers(min_value=0, max_va
 @settings(max_examples=40, deadline=None)
 @given(states=st.lists(STATES, min_size=1, max_size=6))
 def test_after_any_restatements_exactly_the_last_one_stands_and_all_can_be_read_as_they_were(
-    states: list[dict[str, int]],
+    empty_books: EmptyBooks, states: list[dict[str, int]]
 ) -> None:
     def wanted(state: dict[str, int]) -> list[Asset]:
         return [asset(asset_id=name, amount=amount) for name, amount in state.items()]
 
-    with Ledger.open("sqlite://", cluster="local", now_ms=lambda: 100_000) as ledger:
+    with empty_books(100_000) as ledger:
         for state in states:
             first = ledger.restate(NORTH, wanted(state), CHANGE)
             assert ledger.restate(NORTH, wanted(state), CHANGE) == Restated(posted=0, reversed=0)

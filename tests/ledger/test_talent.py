@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.stores import EmptyBooks
 from ledger.subject_builders import NORTH, transfer
 from ullage_operator.ledger import BalanceRow, Change, Ledger, Transfer, TransferRow, account_of, institution_of
 
@@ -97,9 +98,9 @@ def distinct(stated: list[Transfer]) -> list[Transfer]:
     cut=st.integers(min_value=0, max_value=1_000),
 )
 def test_the_sum_over_all_accounts_is_zero_after_any_sequence_of_postings_and_reversals(
-    statements: list[list[Transfer]], cut: int
+    empty_books: EmptyBooks, statements: list[list[Transfer]], cut: int
 ) -> None:
-    with Ledger.open("sqlite://", cluster="local", now_ms=lambda: 100_000) as ledger:
+    with empty_books(100_000) as ledger:
         for stated in statements:
             ledger.restate(NORTH, stated, Change(reason="restated", author="ana", at_ms=1))
             with ledger.books() as books:

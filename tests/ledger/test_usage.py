@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.builders import NORTH, activity, data_use, hold, release
+from ledger.stores import EmptyBooks
 from ullage_operator.ledger import (
     OPEN,
     Activity,
@@ -274,15 +275,12 @@ def test_usage_of_adjacent_periods_sums_to_the_whole_in_every_quantity(
 @settings(max_examples=25, deadline=None)
 @given(data=st.data(), lives=st.lists(LIVES, min_size=1, max_size=4))
 def test_any_order_with_repeats_gives_the_same_books(
-    data: st.DataObject, lives: list[tuple[int, int, bool, bool, int, int | None]]
+    empty_books: EmptyBooks, data: st.DataObject, lives: list[tuple[int, int, bool, bool, int, int | None]]
 ) -> None:
     entries = [entry for number, facts in enumerate(lives) for entry in life(number, facts)]
     arriving = data.draw(st.permutations(entries + data.draw(st.lists(st.sampled_from(entries), max_size=5))))
     pending = list(arriving)
-    with (
-        Ledger.open("sqlite://", cluster="local", now_ms=lambda: 1_500) as shuffled,
-        Ledger.open("sqlite://", cluster="local", now_ms=lambda: 1_500) as in_order,
-    ):
+    with empty_books(1_500) as shuffled, empty_books(1_500) as in_order:
         assert in_order.post(entries) == len(entries)
         new = 0
         while pending:
@@ -307,38 +305,21 @@ KEYS: tuple[GroupKey, ...] = ("institution", "programme", "model_family", "job",
     by=st.lists(st.sampled_from(KEYS), unique=True, max_size=3),
 )
 def test_what_the_database_sums_is_what_is_summed_entry_by_entry(
-    lives: list[tuple[int, int, bool, bool, int, int | None]], gone: set[int], by: list[GroupKey]
-) -> None:
-    keys: tuple[GroupKey, ...] = (*by, "outcome") if "outcome" not in by else tuple(by)
-    with Ledger.open("sqlite://", cluster="local", now_ms=lambda: 10_000) as ledger:
-        assert_sums_agree(ledger, lives, gone, keys)
-
-
-def test_a_real_postgresql_sums_the_same(ledger: Ledger) -> None:
-    lives = [
-        (0, 500, True, True, 7, 3),
-        (5, 90, True, True, 99_999, None),
-        (9, 9, True, False, 1, 1),
-        (1, 1, False, True, 2, 2),
-    ]
-    assert_sums_agree(ledger, lives, {0}, KEYS)
-
-
-def assert_sums_agree(
-    ledger: Ledger,
+    empty_books: EmptyBooks,
     lives: list[tuple[int, int, bool, bool, int, int | None]],
     gone: set[int],
-    keys: tuple[GroupKey, ...],
+    by: list[GroupKey],
 ) -> None:
-    """Post lives, take the work of some of them out of the books again, and sum both ways."""
+    keys: tuple[GroupKey, ...] = (*by, "outcome") if "outcome" not in by else tuple(by)
     entries = [entry for number, facts in enumerate(lives) for entry in life(number, facts)]
-    ledger.post(entries)
-    taken = [
-        Reversal.of(entry, reason="not its own", author="auditor", at_ms=3_000)
-        for entry in entries
-        if isinstance(entry, Activity) and int(entry.worker_uid.rpartition("-")[2]) in gone
-    ]
-    ledger.post(taken)
-    with ledger.books() as books:
-        rows = [row for row in books.usage(0, 10_000, by=keys) if row.group["outcome"] != OPEN]
-        assert books.totals(by=keys) == rows
+    with empty_books(10_000) as ledger:
+        ledger.post(entries)
+        taken = [
+            Reversal.of(entry, reason="not its own", author="auditor", at_ms=3_000)
+            for entry in entries
+            if isinstance(entry, Activity) and int(entry.worker_uid.rpartition("-")[2]) in gone
+        ]
+        ledger.post(taken)
+        with ledger.books() as books:
+            rows = [row for row in books.usage(0, 10_000, by=keys) if row.group["outcome"] != OPEN]
+            assert books.totals(by=keys) == rows

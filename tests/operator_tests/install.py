@@ -87,9 +87,9 @@ class Operator:
         """Delete the operator's pod; return once another is the only one, and the Service leads to it."""
         (pod,) = self.pods()
         self.core.delete_namespaced_pod(pod.metadata.name, NAMESPACE)
-        wait_until(lambda: self._answers(pod.metadata.uid), "another operator that answers")
+        wait_until(lambda: self.answers(pod.metadata.uid), "another operator that answers")
 
-    def _answers(self, not_uid: str) -> bool:
+    def answers(self, not_uid: str) -> bool:
         """Tell whether all of the old operator is gone and a new one answers: a node's rules lag behind pods."""
         if [found for found in self.pods() if found.metadata.uid == not_uid or not ready(found)]:
             return False

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gap.vessel import at
+from ledger.stores import EmptyBooksUrl
 from plan.builders import make_job
 from standing.test_keep import institution, investment, item
 from ullage_operator.accepting import accept
@@ -28,7 +29,6 @@ from ullage_operator.ledger import (
     Outcome,
     Rate,
     Reversal,
-    sqlite_url,
 )
 from ullage_operator.plan.budget import BudgetVerdict, Terms
 from ullage_operator.standing import Case, charge_own, declared_now, keep, on_own_node, settle_orphan, take_turn
@@ -77,7 +77,7 @@ def money(amount: float) -> dict[str, Any]:
 class Scene:
     """The books of a cluster on which one job of two accelerators runs."""
 
-    folder: Path
+    url: str
     items: list[dict[str, Any]]
     now_ms: int = START
     status: dict[str, Any] = field(default_factory=dict)
@@ -89,11 +89,13 @@ class Scene:
         self.declare(*self.items)
 
     def _opened(self) -> Ledger:
-        url = sqlite_url(self.folder / "ledger.sqlite3")
-        return Ledger.open(url, cluster="here", now_ms=lambda: self.now_ms)
+        return Ledger.open(self.url, cluster="here", now_ms=lambda: self.now_ms)
+
+    def close_books(self) -> None:
+        self.ledger.close()
 
     def restart(self) -> None:
-        self.ledger.close()
+        self.close_books()
         self.ledger = self._opened()
 
     def declare(self, *items: dict[str, Any]) -> None:
@@ -161,8 +163,21 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(tmp_path, [institution("north"), in_kind(10)])
+def scene_of(books_url: str) -> Iterator[Callable[..., Scene]]:
+    """Make a scene in which objects are declared; its books are closed after the test."""
+    with ExitStack() as opened:
+
+        def made(*items: dict[str, Any], now_ms: int = START) -> Scene:
+            scene = Scene(books_url, list(items), now_ms)
+            opened.callback(scene.close_books)
+            return scene
+
+        yield made
+
+
+@pytest.fixture
+def scene(scene_of: Callable[..., Scene]) -> Scene:
+    return scene_of(institution("north"), in_kind(10))
 
 
 def test_an_interval_is_reserved_and_at_its_end_what_was_held_is_spent_and_the_next_one_reserved(scene: Scene) -> None:
@@ -197,9 +212,9 @@ def test_what_is_seen_and_not_yet_in_the_books_puts_a_turn_off(scene: Scene) -> 
 
 
 def test_an_exhausted_job_keeps_its_reservation_until_its_last_worker_has_ended_and_goes_on_when_there_is_more(
-    tmp_path: Path,
+    scene_of: Callable[..., Scene],
 ) -> None:
-    scene = Scene(tmp_path, [institution("north"), in_kind(2.25)])
+    scene = scene_of(institution("north"), in_kind(2.25))
     assert scene.turn() == (True, "", HOUR)
     scene.open("w1")
     scene.now_ms += HOUR
@@ -218,8 +233,8 @@ def test_an_exhausted_job_keeps_its_reservation_until_its_last_worker_has_ended_
     assert scene.turn() == (True, "", HOUR)
 
 
-def test_time_while_nobody_looked_is_spent_too_and_overdraws_the_line(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [institution("north"), in_kind(3)])
+def test_time_while_nobody_looked_is_spent_too_and_overdraws_the_line(scene_of: Callable[..., Scene]) -> None:
+    scene = scene_of(institution("north"), in_kind(3))
     scene.turn()
     scene.open("w1")
     scene.now_ms += 5 * HOUR
@@ -229,8 +244,8 @@ def test_time_while_nobody_looked_is_spent_too_and_overdraws_the_line(tmp_path: 
     assert scene.line()["remaining"] == 3 * HOUR - 10 * HOUR
 
 
-def test_money_is_drawn_at_the_price_of_the_intervals_start(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [institution("north"), PRICES, money(1000)], now_ms=at("2026-11-11") - HOUR // 2)
+def test_money_is_drawn_at_the_price_of_the_intervals_start(scene_of: Callable[..., Scene]) -> None:
+    scene = scene_of(institution("north"), PRICES, money(1000), now_ms=at("2026-11-11") - HOUR // 2)
     start = scene.now_ms
     scene.turn()
     scene.open("w1")
@@ -249,8 +264,10 @@ def test_money_is_drawn_at_the_price_of_the_intervals_start(tmp_path: Path) -> N
     assert scene.line("grant/fund")["reserved"] == 61_000_000  # 2 × 61 minutes at 30 CNY an hour
 
 
-def test_money_is_drawn_at_a_price_that_is_told_in_the_second_in_which_the_job_begins(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [institution("north"), PRICES, money(1000)], now_ms=START + 300)
+def test_money_is_drawn_at_a_price_that_is_told_in_the_second_in_which_the_job_begins(
+    scene_of: Callable[..., Scene],
+) -> None:
+    scene = scene_of(institution("north"), PRICES, money(1000), now_ms=START + 300)
     scene.now_ms = START + 400
     scene.turn()
     scene.now_ms = START + SECOND
@@ -263,11 +280,11 @@ def test_money_is_drawn_at_a_price_that_is_told_in_the_second_in_which_the_job_b
 
 
 def test_a_job_on_accelerators_without_a_price_waits_until_there_is_one_and_is_charged_from_then(
-    tmp_path: Path,
+    scene_of: Callable[..., Scene],
 ) -> None:
     listed = copy.deepcopy(PRICES)
     listed["spec"]["entries"][0]["type"] = listed["spec"]["entries"][1]["type"] = "H100"
-    scene = Scene(tmp_path, [listed, institution("north"), money(1000)])
+    scene = scene_of(listed, institution("north"), money(1000))
     lacking = (
         "expected a price of A100 in CNY to charge grant/fund by, found none; "
         "add an entry for compute/A100 to the price list, or a line in kind"
@@ -279,12 +296,14 @@ def test_a_job_on_accelerators_without_a_price_waits_until_there_is_one_and_is_c
     assert scene.turn() == (True, "", HOUR)
 
 
-def test_what_ran_uncharged_for_want_of_a_price_is_not_charged_when_there_is_one(tmp_path: Path) -> None:
+def test_what_ran_uncharged_for_want_of_a_price_is_not_charged_when_there_is_one(
+    scene_of: Callable[..., Scene],
+) -> None:
     fund = money(1000)
     fund["spec"]["whenExhausted"] = "Warn"
     listed = copy.deepcopy(PRICES)
     listed["spec"]["entries"][0]["type"] = listed["spec"]["entries"][1]["type"] = "H100"
-    scene = Scene(tmp_path, [listed, institution("north"), fund])
+    scene = scene_of(listed, institution("north"), fund)
     allowed, message, wake = scene.turn()
     assert (allowed, message.endswith("; it goes on uncharged"), wake) == (True, True, HOUR)
     scene.open("w1")
@@ -361,8 +380,10 @@ def test_a_worker_told_to_begin_within_an_interval_that_is_settled_is_paid_for_o
     assert scene.ledger.verify() == []
 
 
-def test_money_that_was_spent_on_too_long_an_interval_comes_back_at_the_price_it_was_spent_at(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [PRICES, institution("north"), money(1000)])
+def test_money_that_was_spent_on_too_long_an_interval_comes_back_at_the_price_it_was_spent_at(
+    scene_of: Callable[..., Scene],
+) -> None:
+    scene = scene_of(PRICES, institution("north"), money(1000))
     scene.turn()
     scene.open("w1")
     scene.now_ms += HOUR + MINUTE
@@ -428,10 +449,10 @@ def test_what_is_set_aside_for_a_job_that_is_gone_is_settled_once_its_workers_ar
     assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * MINUTE)
 
 
-def test_runs_on_own_machines_draw_on_nothing_and_are_charged_to_no_line(tmp_path: Path) -> None:
+def test_runs_on_own_machines_draw_on_nothing_and_are_charged_to_no_line(scene_of: Callable[..., Scene]) -> None:
     machines = {"type": "A100", "count": 4, "from": "2026-01-01", "nodeSelector": {"owner": "north"}}
     own = institution("north", holds={"accelerators": [machines]})
-    scene = Scene(tmp_path, [own, in_kind(10)])
+    scene = scene_of(own, in_kind(10))
     scene.spec = {"workers": scene_workers({"nodeSelector": {"owner": "north", "disk": "fast"}})}
     assert scene.turn() == (True, "", None)
     scene.open("w1")
@@ -445,9 +466,11 @@ def test_runs_on_own_machines_draw_on_nothing_and_are_charged_to_no_line(tmp_pat
     assert scene.line()["remaining"] == 10 * HOUR
 
 
-def test_a_worker_that_was_bound_to_an_own_node_without_a_selector_is_charged_to_no_line(tmp_path: Path) -> None:
+def test_a_worker_that_was_bound_to_an_own_node_without_a_selector_is_charged_to_no_line(
+    scene_of: Callable[..., Scene],
+) -> None:
     machines = {"type": "A100", "count": 4, "from": "2026-01-01", "nodeSelector": {"owner": "north"}}
-    scene = Scene(tmp_path, [institution("north", holds={"accelerators": [machines]}), in_kind(10)])
+    scene = scene_of(institution("north", holds={"accelerators": [machines]}), in_kind(10))
     scene.turn()
     scene.open("w1", own=True)
     scene.now_ms += 30 * MINUTE
@@ -494,10 +517,10 @@ def scene_workers(template: dict[str, Any]) -> dict[str, Any]:
     wind_down=st.integers(1, 2 * MINUTE),
 )
 def test_a_line_is_overdrawn_at_most_by_the_time_past_the_reservation(
-    hours: int, lates: list[int], wind_down: int
+    empty_books_url: EmptyBooksUrl, hours: int, lates: list[int], wind_down: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        scene = Scene(Path(folder), [institution("north"), in_kind(hours)])
+    with empty_books_url() as url:
+        scene = Scene(url, [institution("north"), in_kind(hours)])
         past_ms = 0
         for late in lates:
             allowed, _, wake = scene.turn()
@@ -545,8 +568,8 @@ def test_time_held_while_the_books_refused_the_first_reservation_is_charged_when
     assert (spent.from_ms, spent.to_ms) == (START, START + 90 * MINUTE + 250 + SECOND)
 
 
-def test_time_held_while_the_books_refused_overdraws_a_line_that_has_too_little(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [institution("north"), in_kind(0.5)])
+def test_time_held_while_the_books_refused_overdraws_a_line_that_has_too_little(scene_of: Callable[..., Scene]) -> None:
+    scene = scene_of(institution("north"), in_kind(0.5))
     scene.open("w1")
     scene.now_ms += HOUR
     assert scene.turn()[0] is False
@@ -568,8 +591,8 @@ def test_a_job_that_ended_before_the_books_returned_is_charged_for_what_it_held(
     assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * HOUR)
 
 
-def test_what_was_held_before_there_was_a_line_is_not_charged_to_it(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, [institution("north")])
+def test_what_was_held_before_there_was_a_line_is_not_charged_to_it(scene_of: Callable[..., Scene]) -> None:
+    scene = scene_of(institution("north"))
     scene.open("w1")
     scene.now_ms += HOUR
     assert scene.turn() == (True, "", None)
@@ -604,14 +627,15 @@ _STEPS = st.one_of(
 )
 
 
+@example(hours=3, offset=1, steps=[("bind", 0), ("post", 0), ("suspend", 0), ("turn", 0)])
 @settings(max_examples=40, deadline=None)
 @given(hours=st.sampled_from([3, 1000]), offset=st.integers(0, 999), steps=st.lists(_STEPS, min_size=4, max_size=24))
 def test_each_millisecond_that_a_job_held_is_charged_once(
-    hours: int, offset: int, steps: list[tuple[str, int]]
+    empty_books_url: EmptyBooksUrl, hours: int, offset: int, steps: list[tuple[str, int]]
 ) -> None:
     """Books that refuse are turns that are not taken, and holds that are posted later than their pods were bound."""
-    with tempfile.TemporaryDirectory() as folder:
-        scene = Scene(Path(folder), [institution("north"), in_kind(hours)], now_ms=START)
+    with empty_books_url() as url:
+        scene = Scene(url, [institution("north"), in_kind(hours)], now_ms=START)
         scene.now_ms, bound, workers, told = START + offset, None, 0, 0
         for step, ms in [*steps, ("post", 0), ("wait", 1), ("turn", 0), ("end", 0)]:
             now = scene.now_ms

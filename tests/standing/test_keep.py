@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gap.vessel import at
 from ullage_operator.accepting import accept
-from ullage_operator.ledger import Ledger, Reserve, sqlite_url
+from ullage_operator.ledger import Ledger, Reserve
 from ullage_operator.standing import declared_now, keep
 
 NOVEMBER = at("2026-11-01")
@@ -30,8 +29,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with Ledger.open(sqlite_url(tmp_path / "ledger.sqlite3"), cluster="here", now_ms=clock) as opened:
+def ledger(books_url: str, clock: Clock) -> Iterator[Ledger]:
+    with Ledger.open(books_url, cluster="here", now_ms=clock) as opened:
         yield opened
 
 

@@ -16,7 +16,7 @@ from ullage_operator import gap
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import Institution
 from ullage_operator.command import catalogue_from
-from ullage_operator.ledger import Ledger, sqlite_url
+from ullage_operator.ledger import Ledger
 from ullage_operator.programme import ProgrammeSettings, figures
 from ullage_operator.standing import declare
 
@@ -40,8 +40,8 @@ def own(tmp_path: Path) -> Own:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(sqlite_url(tmp_path / "x.sqlite3"), cluster="here", now_ms=lambda: at("2026-11-02")) as opened:
+def ledger(books_url: str) -> Iterator[Ledger]:
+    with Ledger.open(books_url, cluster="here", now_ms=lambda: at("2026-11-02")) as opened:
         yield opened
 
 

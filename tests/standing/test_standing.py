@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +23,6 @@ from ullage_operator.ledger import (
     Ledger,
     Outcome,
     estimate,
-    sqlite_url,
 )
 from ullage_operator.standing import declare, standing
 from ullage_trainer.config import Stage, Usage
@@ -48,8 +46,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with Ledger.open(sqlite_url(tmp_path / "ledger.sqlite3"), cluster="here", now_ms=clock) as opened:
+def ledger(books_url: str, clock: Clock) -> Iterator[Ledger]:
+    with Ledger.open(books_url, cluster="here", now_ms=clock) as opened:
         yield opened
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ullage_operator import gap
 from ullage_operator.api import InvalidManifest
-from ullage_operator.ledger import AsOf, ConflictingEntry, Ledger, LedgerError, LedgerMissing, RefusedEntry
+from ullage_operator.ledger import AsOf, ConflictingEntry, Ledger, LedgerError, LedgerMissing, RefusedEntry, shown
 from ullage_operator.local import Workdir
 from ullage_operator.local.books import now_ms
 from ullage_operator.report import About
@@ -138,7 +138,9 @@ def measure(place: Place, question: Question, *, months_before: int = 0) -> Meas
             earlier = gap.months_before(period, months_before) if period == gap.month_of(period.start_ms) else []
             before = [standing(books, month, catalogue, kinds).report for month in earlier]
         except InvalidManifest as error:
-            complain(f"{place.url}: expected declarations that this version of Ullage reads, found others\n{error}")
+            complain(
+                f"{shown(place.url)}: expected declarations that this version of Ullage reads, found others\n{error}"
+            )
             raise Unusable(Exit.ENVIRONMENT) from error
         as_of_ms = books.now_ms
     names = {each.spec.id: each.spec.display_name for each in found.declarations.institutions}

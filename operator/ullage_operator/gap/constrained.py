@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 from typing import Final
@@ -78,7 +78,24 @@ def constrained_plan(
         PlanLine(each, min(each.gap, Fraction(floor(amount * 1e6 + 1e-3), 1_000_000)))
         for each, amount in zip(found, amounts, strict=True)
     )
+    everybody = GroupLimit("all", frozenset(each.institution for each in found), most=budget)
+    for limit in (everybody, *limits):
+        lines = _within(lines, limit)
     return Plan(method, currency, budget, None, lines)
+
+
+def _within(lines: tuple[PlanLine, ...], limit: GroupLimit) -> tuple[PlanLine, ...]:
+    """Lower what a group gets in proportion where the solver's rounding has passed the most that it may cost."""
+    cost = sum((line.cost for line in lines if line.candidate.institution in limit.members), Fraction(0))
+    if limit.most is None or cost <= limit.most:
+        return lines
+    share = limit.most / cost
+    return tuple(
+        replace(line, amount=Fraction(floor(line.amount * share * 1_000_000), 1_000_000))
+        if line.candidate.price and line.candidate.institution in limit.members
+        else line
+        for line in lines
+    )
 
 
 @dataclass(frozen=True)

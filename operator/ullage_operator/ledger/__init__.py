@@ -5,6 +5,7 @@ from .base import Outcome as Outcome
 from .base import Provenance as Provenance
 from .books import Books as Books
 from .corrections import counting as counting
+from .database import shown as shown
 from .database import sqlite_url as sqlite_url
 from .energy import Energy as Energy
 from .energy import estimate as estimate

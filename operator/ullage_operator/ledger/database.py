@@ -35,14 +35,27 @@ def explained(url: URL) -> Iterator[None]:
                 "restore it from a backup, or move it away to start new books"
             ) from error
         raise LedgerUnavailable(
-            f"{where}: the ledger can't be used now ({found}); check that its folder exists and is writable, "
-            "that the disk has room, and that no other program keeps it locked. Nothing was written"
+            f"{where}: the ledger can't be used now ({found}); check that {_to_check(url)}. Nothing was written"
         ) from error
+
+
+def _to_check(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return "its folder exists and is writable, that the disk has room, and that no other program keeps it locked"
+    return (
+        "the server runs, that this machine reaches it, that it lets this user into this database, and that its disk "
+        "has room"
+    )
 
 
 def sqlite_url(path: Path) -> str:
     """Return the address of a ledger in a file, whatever characters its path has."""
     return URL.create("sqlite", database=str(path.absolute())).render_as_string()
+
+
+def shown(url: str) -> str:
+    """Return an address as people may see it: without its password."""
+    return parsed(url).render_as_string(hide_password=True)
 
 
 def parsed(url: str) -> URL:

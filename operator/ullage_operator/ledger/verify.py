@@ -16,9 +16,9 @@ from .rows import GENESIS, Stored, chained, read, to_entry
 _TRIGGERS: Final = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
-    "WHERE NOT tgisinternal AND tgenabled <> 'D' AND relnamespace = current_schema()::regnamespace",
+    "WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND relnamespace = current_schema()::regnamespace",
 }
-"""How each database tells which triggers are at work."""
+"""How each database tells which triggers are at work; on PostgreSQL, not those for a replica's session alone."""
 
 
 def verify(connection: Connection) -> list[str]:

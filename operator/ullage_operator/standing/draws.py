@@ -114,7 +114,7 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         start_ms = now_ms if held is not None else _begun(books, case.uid, now_ms)
         due = held is not None and now_ms >= held.to_ms - case.terms.grace_ms
         over = held is not None and case.live == 0 and (stage is None or _ended(stage, spent))
-        amended = corrected(books, case.uid, now_ms) if case.live == 0 and (due or over) else []
+        amended = corrected(books, case.uid, now_ms) if case.live == 0 and (held is None or due or over) else []
         # A job that is to hold nothing more may owe for what it held.
         holder = demand or (_held(books, case) if held is None else None)
         payers: list[Source] = []
@@ -130,7 +130,7 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         verdict = admit([source.line for source in payers], demand, reservation, start_ms, case.terms)
     if holder is not None:
         verdict = with_owed(verdict, holder, payers, owing, start_ms)
-    entries: list[Entry] = []
+    entries: list[Entry] = amended if held is None else []
     # A job that is to stop has what is reserved until the last of its workers has ended.
     if spent and (over or (due and (verdict.allowed or case.live == 0))):
         entries += [*amended, *spent]
