@@ -99,7 +99,7 @@ def test_a_job_and_an_object_that_comes_twice_are_refused_together(office: Offic
     )
 
 
-def test_what_is_withdrawn_no_longer_gives_and_comes_back_when_declared_again(office: Office) -> None:
+def test_what_is_withdrawn_gives_until_then_and_comes_back_when_declared_again(office: Office) -> None:
     office.declare_vessel()
     ended = office.ullage("declare", "--withdraw", "Investment/compute-vouchers", "--since", "2026-11-10")
     assert (ended.code, ended.out, ended.err) == (
@@ -107,18 +107,20 @@ def test_what_is_withdrawn_no_longer_gives_and_comes_back_when_declared_again(of
         "Investment compute-vouchers: withdrawn, from 2026-11-10T00:00:00Z\n",
         "",
     )
-    assert granted(office) == 0
+    # Its first instalment was released on the first of the month, and counts until it was withdrawn.
+    assert [granted(office, month) for month in ("2026-11", "2026-12")] == [600, 0]
     ended = office.ullage("declare", FILES[1], "--since", "2026-11-11")
     assert ended.out == (
         "Investment compute-vouchers: declared, from 2026-11-11T00:00:00Z\nInvestment people-and-money: unchanged\n"
     )
-    assert granted(office) == 600
+    assert [granted(office, month) for month in ("2026-11", "2026-12")] == [600, 600]
 
 
-def granted(office: Office) -> float:
-    lines = office.json("gap", "--period", "2026-11")["lines"]
-    (line,) = [each for each in lines if (each["institution"], each["thing"]["type"]) == ("north", "A100")]
-    return float(line["granted"]["value"])
+def granted(office: Office, month: str) -> float:
+    lines = office.json("gap", "--period", month)["lines"]
+    return sum(
+        each["granted"]["value"] for each in lines if each["thing"]["type"] == "A100" and each["institution"] == "north"
+    )
 
 
 def test_an_institution_that_a_grant_is_for_can_not_be_withdrawn_alone(office: Office) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from .figures import Figure, Provenance, combined, total, weakest
@@ -30,6 +30,12 @@ class Price:
     start_ms: int
     source: str
     """Who says so."""
+    end_ms: int | None = None
+    """Until when anybody says so; None: no end is known."""
+
+    def until(self, at_ms: int) -> Price | None:
+        """Return it as it is in force before an instant; None where it begins later."""
+        return replace(self, end_ms=at_ms) if self.start_ms < at_ms else None
 
     def __post_init__(self) -> None:
         if self.amount < 0:
@@ -49,6 +55,11 @@ class Award:
     """What alone it may be spent on; None: anything."""
     type: str | None = None
     """Of that resource, which kind; None: any."""
+
+    def until(self, at_ms: int) -> Award | None:
+        """Return what of it is released before an instant, where it then ends; None where it begins later."""
+        release = self.release.until(at_ms)
+        return None if release is None else replace(self, release=release)
 
     def pays_for(self, institution: str, subject: Subject) -> bool:
         """Tell whether it may be spent on that."""
@@ -93,7 +104,11 @@ class Money:
 def price_at(prices: Iterable[Price], subject: Subject, currency: str, at_ms: int) -> Price | None:
     """Return the price in force just before an instant; None where there is none."""
     begun = [
-        price for price in prices if price.subject == subject and price.currency == currency and price.start_ms < at_ms
+        price
+        for price in prices
+        if (price.subject, price.currency) == (subject, currency)
+        and price.start_ms < at_ms
+        and (price.end_ms is None or at_ms <= price.end_ms)
     ]
     return max(begun, key=lambda price: price.start_ms, default=None)
 

@@ -26,7 +26,8 @@ from ullage_operator.ledger import (
     account_of,
 )
 
-from .declared import day_ms, line_transfers
+from .granted import line_transfers
+from .terms import day_ms
 
 Object = Institution | Investment | PriceList
 Stated = Access | Asset | Award | Grant | Transfer

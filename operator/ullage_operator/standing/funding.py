@@ -22,9 +22,9 @@ from ullage_operator.plan.budget import Demand, FundingLine
 from ullage_operator.plan.workers import worker_plans
 from ullage_trainer.config import Stage
 
-from .declared import day_ms
 from .entries import IN_KIND_UNITS
 from .lines import line_name
+from .terms import day_ms
 
 _MICROS = 1_000_000
 

@@ -20,8 +20,8 @@ from ullage_operator.api.types import (
 from ullage_operator.ledger import LineRow
 from ullage_operator.plan.instants import rfc3339
 
-from .declared import day_ms
 from .entries import IN_KIND_UNITS
+from .terms import day_ms
 
 _MICROS: Final = 1_000_000
 DRAWN: Final = (Channel.MONEY, Channel.IN_KIND)

@@ -11,8 +11,8 @@ from ullage_operator.api.types import Channel
 from ullage_operator.api.types.units import exactly
 from ullage_operator.ledger import MONEY, Entry, Expend, Ledger, Provenance, Reversal, counting
 
-from .declared import day_ms
 from .entries import MICROS
+from .terms import day_ms
 
 
 def purchases(declarations: Declarations) -> list[Expend]:
