@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from gap.vessel import held
 from report.examples import HOSTILE, ODD, odd, rendered, rendered_odd, whole
-from ullage_operator.gap import Method, Provenance, Resource, Unit
+from ullage_operator.gap import Inputs, Method, Provenance, Resource, Unit
 from ullage_operator.report import ReportDocument
 from ullage_operator.report import page as page_package
 from ullage_operator.report.compare_document import UNITS, NoRatio
@@ -235,3 +236,18 @@ def test_a_period_is_a_month_by_its_name_or_its_days() -> None:
 def test_messages_are_texts_alone() -> None:
     with pytest.raises(TypeError, match=r"expected a text or a map at unit\.x, found 1"):
         _flat(yaml.safe_load("unit: {x: 1}"), "")
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [(Language.ENGLISH, "lab, not declared"), (Language.CHINESE, "lab（未申报）")]
+)
+def test_use_in_the_name_of_an_institution_that_is_not_declared_is_told_by_its_name(
+    language: Language, name: str
+) -> None:
+    alone = Inputs(institutions=(), allocations=(held("lab", 7, 4, 2),), books=frozenset({"here"}))
+    page = render_page(ReportDocument(gap=odd(alone)), language)
+    told = [[row[0], *row[2:7]] for row in rows(page, "use")[1:]]
+    assert [row[0] for row in told][1:] == [name]
+    assert told[0][1:] == told[1][1:]
+    assert "7" in told[1][1]
+    assert rows(page, "totals")[1:] == []

@@ -50,7 +50,7 @@ def gap_command(place: Place, question: Question, view: View, sheet: Sheet) -> E
         typer.echo(json.dumps(document.to_json(), indent=1, ensure_ascii=False))
     elif sheet is Sheet.CSV:
         typer.echo(gap_csv(document), nl=False)
-    elif not document.lines and not document.unattributed:
+    elif not (document.lines or document.unattributed or document.undeclared):
         typer.echo(nothing_declared(document))
     else:
         _print(document, measured.standing.unknown, view)
@@ -101,7 +101,11 @@ def _of_one(document: GapDocument, institution: str) -> GapDocument:
             **{name: own(getattr(document, name)) for name in ("lines", "bottlenecks", "money", "courses")},
             "moved": tuple(each for each in document.moved if each.holder == institution),
             **dict.fromkeys(
-                ("totals", "groups", "money_totals", "spreads", "rests", "unattributed", "families", "trend"), ()
+                (
+                    *("totals", "groups", "money_totals", "spreads", "rests"),
+                    *("unattributed", "undeclared", "families", "trend"),
+                ),
+                (),
             ),
         }
     )

@@ -27,6 +27,8 @@ def supply_table(document: GapDocument) -> Table:
             table, line.institution, *thing_cells(line.thing), amount(line.required), *amounts, share(line.coverage)
         )
     for total in document.totals:
+        if not total.members:
+            continue
         # Of data, needs and gaps are not summed: several may need the same.
         required, gap = (amount(each) if each else "–" for each in (total.required, total.gap))
         add_row(
@@ -56,6 +58,9 @@ def use_table(document: GapDocument) -> Table:
             add_row(table, name, *thing_cells(line.thing), *use_cells(line.use))
     for each in document.unattributed:
         add_row(table, "unattributed", *thing_cells(each.thing), *use_cells(each.use))
+    for other in document.undeclared:
+        name = f"{other.institution}, not declared"
+        add_row(table, name, *thing_cells(other.thing), *use_cells(other.use))
     return table
 
 

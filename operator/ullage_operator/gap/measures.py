@@ -182,7 +182,6 @@ def _known_institutions(inputs: Inputs) -> None:
         "staff": {staff.institution for staff in inputs.staff},
         "courses": {course.institution for course in inputs.courses},
         "assets": {asset.holder for asset in inputs.assets},
-        "data uses": {use.institution for use in inputs.data_uses},
     }
     problems = [
         f"{where}: expected institutions among {', '.join(sorted(known))}, found {name!r}"

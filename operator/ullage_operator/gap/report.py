@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -24,7 +24,7 @@ class GroupRow:
 
     subject: Subject
     members: tuple[str, ...]
-    """The institutions that have a row of it."""
+    """The institutions that have a row of it; none where only those used it that are not declared."""
     required: Figure | None
     """Σ R; None of data, which several may need at the same time."""
     supply: Figure
@@ -38,6 +38,7 @@ class GroupRow:
     surplus: Figure | None
     """Σ max(S - R, 0)."""
     usage: Usage
+    """A and U; over all institutions, those that are not declared too."""
     own_allocated: Figure | None
     """None where it is unknown for one of them."""
     unknown: tuple[str, ...]
@@ -82,6 +83,8 @@ class GapReport:
     not_held: tuple[NotHeld, ...]
     unattributed: dict[Subject, Usage]
     """Use by jobs of no institution: in no row and no total."""
+    undeclared: dict[tuple[str, Subject], Usage]
+    """Use by jobs of institutions that are not declared, by their names: in no row, and in the totals of use."""
 
     def row(self, institution: str, subject: Subject) -> Row:
         """Return one row.
@@ -128,12 +131,13 @@ def gap_report(inputs: Inputs, period: Period) -> GapReport:
     by_institution = {each.id: [row for row in found if row.institution == each.id] for each in inputs.institutions}
     everyone = frozenset(by_institution)
     worst = {name: row for name, own in by_institution.items() if (row := bottleneck(own))}
-    unattributed = usage_by(inputs.allocations, "institution", period)
+    uses = usage_by(inputs.allocations, "institution", period)
+    undeclared = _undeclared(inputs, everyone, period)
     return GapReport(
         period=period,
         institutions=inputs.institutions,
         rows=found,
-        totals=_group_rows(inputs, found, everyone, period),
+        totals=_group_rows(inputs, found, everyone, period, undeclared),
         bottlenecks=worst,
         money={
             (name, currency): _money(inputs, own, frozenset({name}), period, currency)
@@ -151,7 +155,8 @@ def gap_report(inputs: Inputs, period: Period) -> GapReport:
             (cluster for cluster in inputs.clusters if cluster.period == period),
             within(inputs.allocations, period),
         ),
-        unattributed={subject: use for (name, subject), use in unattributed.items() if name is None},
+        unattributed={subject: use for (name, subject), use in uses.items() if name is None},
+        undeclared=undeclared,
     )
 
 
@@ -174,19 +179,42 @@ def money_of(inputs: Inputs, report: GapReport, institutions: frozenset[str], cu
     return _money(inputs, found, institutions, report.period, currency)
 
 
+def _undeclared(inputs: Inputs, everyone: frozenset[str], period: Period) -> dict[tuple[str, Subject], Usage]:
+    """Return what jobs used in the name of institutions that are not declared."""
+    found = [(each.institution, each.subject) for each in within(inputs.allocations, period)]
+    found += [(use.institution, use.subject) for use in inputs.data_uses if period.encloses(use.period)]
+    names = sorted({(name, subject) for name, subject in found if name is not None and name not in everyone})
+    return {(name, subject): _usage(inputs, subject, (name,), period) for name, subject in names}
+
+
 def _group_rows(
-    inputs: Inputs, found: Iterable[Row], institutions: frozenset[str], period: Period
+    inputs: Inputs,
+    found: Iterable[Row],
+    institutions: frozenset[str],
+    period: Period,
+    others: Iterable[tuple[str, Subject]] = (),
 ) -> tuple[GroupRow, ...]:
-    """Sum the rows of some institutions, thing by thing."""
+    """Sum the rows of some institutions, and the use of others that have no row, thing by thing."""
     by_subject: dict[Subject, list[Row]] = {}
+    users: dict[Subject, list[str]] = {}
     for row in found:
         if row.institution in institutions:
             by_subject.setdefault(row.subject, []).append(row)
-    return tuple(_group_row(inputs, by_subject[each], institutions, period) for each in sorted(by_subject))
+            users.setdefault(row.subject, []).append(row.institution)
+    for name, subject in others:
+        users.setdefault(subject, []).append(name)
+    return tuple(
+        _group_row(
+            inputs, by_subject.get(subject, []), institutions, period, _usage(inputs, subject, names, period), subject
+        )
+        for subject, names in sorted(users.items())
+    )
 
 
-def _group_row(inputs: Inputs, found: list[Row], institutions: frozenset[str], period: Period) -> GroupRow:
-    subject, members = found[0].subject, tuple(row.institution for row in found)
+def _group_row(
+    inputs: Inputs, found: list[Row], institutions: frozenset[str], period: Period, use: Usage, subject: Subject
+) -> GroupRow:
+    members = tuple(row.institution for row in found)
     is_data = subject.resource is Resource.DATA
     required = [row.required for row in found if row.required is not None]
     gaps = [row.gap for row in found if row.gap is not None]
@@ -206,13 +234,13 @@ def _group_row(inputs: Inputs, found: list[Row], institutions: frozenset[str], p
         gap=None if is_data or not gaps else total(gaps),
         gap_after_pools=None if is_data or not gaps else _after_pools(found, pools),
         surplus=None if is_data or not surpluses else total(surpluses),
-        usage=_usage(inputs, subject, members, period),
-        own_allocated=total(own) if len(own) == len(found) else None,
+        usage=use,
+        own_allocated=total(own) if own and len(own) == len(found) else None,
         unknown=tuple(row.institution for row in found if row.required is None),
     )
 
 
-def _usage(inputs: Inputs, subject: Subject, members: tuple[str, ...], period: Period) -> Usage:
+def _usage(inputs: Inputs, subject: Subject, members: Sequence[str], period: Period) -> Usage:
     if subject.resource is Resource.DATA:
         uses = [use for use in inputs.data_uses if use.subject == subject and use.institution in members]
         return data_usage(use for use in uses if period.encloses(use.period))

@@ -24,6 +24,7 @@ from .gap_parts import (
     Moved,
     Rest,
     Unattributed,
+    Undeclared,
     Unknown,
     Use,
 )
@@ -113,6 +114,10 @@ def gap_document(
         unattributed=tuple(
             Unattributed(thing=Thing.of(subject), use=_use(use, subject, about))
             for subject, use in sorted(report.unattributed.items())
+        ),
+        undeclared=tuple(
+            Undeclared(institution=name, thing=Thing.of(subject), use=_use(use, subject, about))
+            for (name, subject), use in report.undeclared.items()
         ),
         families=tuple(
             FamilyUse(model_family=family, thing=Thing.of(subject), use=_use(use, subject, about))

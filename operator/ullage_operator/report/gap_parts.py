@@ -117,7 +117,7 @@ class GroupLine(Part):
     thing: Thing
     """What is counted; its unit is that of all amounts here."""
     members: tuple[str, ...]
-    """The institutions that have a line of it."""
+    """The institutions that have a line of it; none where only those used it that are not declared."""
     required: Quantity | None
     """The sum of R."""
     supply: Quantity
@@ -237,6 +237,15 @@ class Unattributed(Part):
     use: Use
 
 
+class Undeclared(Part):
+    """Use by jobs of an institution that is not declared: in no line, and in the totals of use."""
+
+    institution: str
+    """What the jobs call it."""
+    thing: Thing
+    use: Use
+
+
 class FamilyUse(Part):
     """Use by jobs that train the same family of models: needs are declared by institution, so only A and U are told."""
 
@@ -328,6 +337,8 @@ class GapDocument(Document):
     courses: tuple[Course, ...]
     rests: tuple[Rest, ...]
     unattributed: tuple[Unattributed, ...]
+    undeclared: tuple[Undeclared, ...] = ()
+    """By institution that is not declared."""
     families: tuple[FamilyUse, ...] = ()
     """By family of models."""
     trend: tuple[Month, ...]

@@ -45,7 +45,10 @@ Row = Sequence[str | float | None]
 
 
 def gap_csv(document: GapDocument) -> str:
-    """Return all figures of a gap; ``of`` is institution, total, country, kind, modelFamily or unattributed."""
+    """Return all figures of a gap.
+
+    ``of`` is institution, total, country, kind, modelFamily, unattributed, or undeclared: not declared.
+    """
     return _sheet(GAP_HEAD, _gap_rows(document))
 
 
@@ -113,6 +116,7 @@ def _gap_rows(document: GapDocument) -> Iterator[Row]:
         for total in group.totals:
             yield from ended(_rows(group.by, group.name, total.thing, total))
     uses = [("unattributed", "", each.thing, each.use) for each in document.unattributed]
+    uses += [("undeclared", each.institution, each.thing, each.use) for each in document.undeclared]
     uses += [("modelFamily", each.model_family or "", each.thing, each.use) for each in document.families]
     for of, name, thing, use in uses:
         yield from ended(_rows(of, name, thing, use))

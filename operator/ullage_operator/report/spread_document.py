@@ -19,7 +19,10 @@ Measure = Callable[[Sequence[Row], dict[str, str]], gap.Disparity]
 def spreads(report: GapReport) -> tuple[Spread, ...]:
     """Return the disparity of each thing that is there, of S and of S / R."""
     return tuple(
-        _spread(report, total.subject, by_need=by_need) for total in report.totals for by_need in (False, True)
+        _spread(report, total.subject, by_need=by_need)
+        for total in report.totals
+        if total.members
+        for by_need in (False, True)
     )
 
 

@@ -59,14 +59,10 @@ def standing(books: Books, period: gap.Period, catalogue: gap.Catalogue, kinds: 
     known = declarations_of(books, period)
     held = tuple(allocations(books, period, kinds, names_of(known, catalogue)))
     told = declared(known, catalogue, scopes(held, books.cluster), withdrawals(books, period))
-    assets = told.inputs.assets
-    # Jobs may have used data in the name of one that was never declared, or is no longer.
-    institutions = known.institutions_by_id
-    uses = data_uses(books.assets(period.start_ms, period.end_ms), period, assets)
     inputs = replace(
         told.inputs,
         allocations=held,
-        data_uses=tuple(use for use in uses if use.institution in institutions),
+        data_uses=tuple(data_uses(books.assets(period.start_ms, period.end_ms), period, told.inputs.assets)),
         clusters=tuple(clusters(books.capacity(period.start_ms, period.end_ms), period, kinds)),
     )
     return Standing(inputs, gap.gap_report(inputs, period), known, told.unknown)

@@ -21,7 +21,7 @@ def supply(writer: Writer, gap: GapDocument) -> Section:
     keys = ("institution", "thing", "required", "own", "granted", "moved", "supply", "gap", "surplus")
     rows = [_row(writer, line) for line in gap.lines]
     tables = [writer.table("supply", words("table.supply"), writer.columns(*keys), rows)]
-    totals = [_total_row(writer, total, words("all_institutions")) for total in gap.totals]
+    totals = [_total_row(writer, total, words("all_institutions")) for total in gap.totals if total.members]
     tables.append(_totals_table(writer, "totals", words("table.totals"), words("institution"), totals))
     heads = {"country": words("country"), "kind": words("kind")}
     for by in dict.fromkeys(group.by for group in gap.groups):
