@@ -90,12 +90,13 @@ def test_an_investment_is_proposed_pending_active_exhausted_and_ended() -> None:
         for each, row, now_ms in (
             (proposed, ROW, at("2026-11-02")),
             (VOUCHERS, ROW, at("2026-10-02")),
+            (VOUCHERS, ROW, at("2026-10-20")),
             (VOUCHERS, ROW, at("2026-11-02")),
             (VOUCHERS, spent, at("2026-11-02")),
             (VOUCHERS, ROW, at("2027-01-01")),
         )
     ]
-    assert found == ["Proposed", "Pending", "Active", "Exhausted", "Ended"]
+    assert found == ["Proposed", "Proposed", "Pending", "Active", "Exhausted", "Ended"]
 
 
 def test_a_threshold_is_told_when_it_is_passed_and_not_again() -> None:

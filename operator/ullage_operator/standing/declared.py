@@ -13,7 +13,7 @@ from ullage_operator.api.types import Channel, Institution, Requirement, Unit
 from ullage_operator.api.types.units import exactly
 from ullage_operator.gap.subjects import HOURS_PER_FTE_YEAR
 
-from .granted import NONE_WITHDRAWN, Granted, Withdrawn, figure, thing
+from .granted import NONE_WITHDRAWN, Withdrawn, figure, granted_lines, thing
 from .terms import day_ms
 
 
@@ -46,11 +46,7 @@ def declared(
         Which of the objects were withdrawn, and when: what they declare counts until then.
     """
     unknown: list[str] = []
-    approved = [each for each in declarations.investments if each.spec.approval is not None]
-    lines = [
-        Granted(investment, line, declarations, withdrawn) for investment in approved for line in investment.spec.lines
-    ]
-    granted = [line for line in lines if line.beneficiaries]
+    granted = [line for each in declarations.investments for line in granted_lines(each, declarations, withdrawn)]
     everyone = [(each, withdrawn.get(("Institution", each.spec.id))) for each in declarations.institutions]
     return Declared(
         gap.Inputs(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
@@ -12,7 +12,7 @@ from ullage_operator.api import Declarations
 from ullage_operator.api.types import Investment, Line, Unit
 from ullage_operator.api.types.units import exactly
 
-from .terms import day_ms
+from .terms import day_ms, hours_per_unit, term_of
 
 Withdrawn = Mapping[tuple[str, str], int]
 """When objects were withdrawn, by kind and by what they are called in the books, in milliseconds since 1970."""
@@ -30,9 +30,15 @@ def thing(resource: str, kind: str, unit: Unit) -> gap.Subject:
     return gap.Subject(gap.Resource(resource), kind, gap.Unit(counted.value))
 
 
-def line_transfers(investment: Investment, line: Line, declarations: Declarations) -> list[gap.Transfer]:
-    """Return the people and hours that a line moves."""
-    return list(Granted(investment, line, declarations).transfers())
+def granted_lines(
+    investment: Investment, declarations: Declarations, withdrawn: Withdrawn = NONE_WITHDRAWN
+) -> list[Granted]:
+    """Return the lines of an investment that give something to somebody; of a proposal there are none."""
+    term = term_of(investment)
+    if term is None:
+        return []
+    lines = [Granted(investment, line, term, declarations, withdrawn) for line in investment.spec.lines]
+    return [line for line in lines if line.beneficiaries]
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Granted:
 
     investment: Investment
     line: Line
+    term: gap.Period
+    """When the investment gives: from its approval on."""
     declarations: Declarations
     withdrawn: Withdrawn = field(default_factory=dict)
     """What of it was withdrawn, and when."""
@@ -66,43 +74,50 @@ class Granted:
         return f"{self.investment.metadata.name}/{self.line.id}"
 
     @property
-    def term(self) -> gap.Period:
-        """The investment's term."""
-        return gap.Period(day_ms(self.investment.spec.start), day_ms(self.investment.spec.end))
+    def away(self) -> gap.Period | None:
+        """When those of an exchange are away; None where they were back before it was approved."""
+        moved = self.line.exchange
+        if moved is None:
+            return None
+        start_ms = max(day_ms(moved.departs), self.term.start_ms)
+        end_ms = self.term.end_ms if moved.returns is None else day_ms(moved.returns)
+        return gap.Period(start_ms, end_ms) if start_ms < end_ms else None
 
-    def release(self, less: Fraction = Fraction(0)) -> gap.Release:
-        """Return how it becomes available, less what was spent of it; the earliest instalments are spent first."""
-        parts, left = [], less
+    def release(self) -> gap.Release:
+        """Return how it becomes available: what was due before the approval is released on its day."""
+        factor = hours_per_unit(self.investment, self.line)
+        parts: dict[int, Fraction] = {}
         for part in sorted(self.line.instalments, key=lambda part: part.date):
-            taken = min(left, exactly(part.amount))
-            left -= taken
-            parts.append(gap.Instalment(day_ms(part.date), exactly(part.amount) - taken))
-        amount = max(exactly(self.line.amount) - less, Fraction(0))
-        return gap.Release(figure(amount), self.term, tuple(parts))
+            at_ms = max(day_ms(part.date), self.term.start_ms)
+            parts[at_ms] = parts.get(at_ms, Fraction(0)) + exactly(part.amount) * factor
+        instalments = tuple(gap.Instalment(at_ms, amount) for at_ms, amount in parts.items())
+        return gap.Release(figure(exactly(self.line.amount) * factor), self.term, instalments)
 
     def grant(self) -> gap.Grant:
         """Return what it gives in kind."""
         subject = thing(self.line.resource or "", self.line.type or "", Unit(self.line.unit))
-        if self.line.unit == Unit.FTE:
-            hours = gap.fte_hours(exactly(self.line.amount), self.term)
-            return gap.Grant(self.name, self.beneficiaries, subject, gap.Release(figure(hours), self.term))
         return gap.Grant(self.name, self.beneficiaries, subject, self.release())
 
     def award(self) -> gap.Award:
         """Return the money that it gives."""
         resource = None if self.line.resource is None else gap.Resource(self.line.resource.value)
-        spent = sum((cost for cost in self._purchases()), Fraction(0))
         return gap.Award(
-            self.name, self.beneficiaries, self.line.unit, self.release(less=spent), resource, self.line.type
+            self.name,
+            self.beneficiaries,
+            self.line.unit,
+            self.release(),
+            resource,
+            self.line.type,
+            tuple(self._purchases()),
         )
 
-    def _purchases(self) -> Iterable[Fraction]:
-        """Return what machines cost that were bought with this line: they count as capacity, no longer as money."""
+    def _purchases(self) -> Iterator[gap.Instalment]:
+        """Return what machines cost that were bought with this line, on the day from which they are held."""
         for institution in self.declarations.institutions:
             for machines in institution.spec.holds.accelerators:
                 bought = machines.acquired_by
                 if bought is not None and (bought.name, bought.line) == (self.investment.metadata.name, self.line.id):
-                    yield exactly(bought.cost)
+                    yield gap.Instalment(max(day_ms(machines.start), self.term.start_ms), exactly(bought.cost))
 
     def transfers(self) -> Iterator[gap.Transfer]:
         """Return the people and hours that it moves; of education, those who complete."""
@@ -111,16 +126,15 @@ class Granted:
             if line.collaboration is not None:
                 part = line.collaboration
                 yield from gap.collaboration(part.partner, beneficiary, part.role, hours, self.term)
-            elif line.exchange is not None:
+            elif line.exchange is not None and (away := self.away) is not None:
                 moved = line.exchange
-                until = self.investment.spec.end if moved.returns is None else moved.returns
                 yield from gap.exchange(
                     moved.origin,
                     moved.destination,
                     moved.role,
                     moved.headcount,
                     hours,
-                    gap.Period(day_ms(moved.departs), day_ms(until)),
+                    away,
                     returns=moved.returns is not None,
                 )
         for course in self.courses():
@@ -139,5 +153,5 @@ class Granted:
                 term=self.term,
                 from_role=part.from_role,
                 to_role=part.to_role,
-                completes_ms=day_ms(part.completes),
+                completes_ms=max(day_ms(part.completes), self.term.start_ms),
             )
