@@ -12,7 +12,7 @@ from ullage_operator.api import Declarations
 from ullage_operator.api.types import Investment, Line, Unit
 from ullage_operator.api.types.units import exactly
 
-from .terms import day_ms, hours_per_unit, term_of
+from .terms import day_ms, delivery_of, hours_per_unit, term_of
 
 Withdrawn = Mapping[tuple[str, str], int]
 """When objects were withdrawn, by kind and by what they are called in the books, in milliseconds since 1970."""
@@ -73,16 +73,6 @@ class Granted:
         """What the books call it."""
         return f"{self.investment.metadata.name}/{self.line.id}"
 
-    @property
-    def away(self) -> gap.Period | None:
-        """When those of an exchange are away; None where they were back before it was approved."""
-        moved = self.line.exchange
-        if moved is None:
-            return None
-        start_ms = max(day_ms(moved.departs), self.term.start_ms)
-        end_ms = self.term.end_ms if moved.returns is None else day_ms(moved.returns)
-        return gap.Period(start_ms, end_ms) if start_ms < end_ms else None
-
     def release(self) -> gap.Release:
         """Return how it becomes available: what was due before the approval is released on its day."""
         factor = hours_per_unit(self.investment, self.line)
@@ -126,7 +116,7 @@ class Granted:
             if line.collaboration is not None:
                 part = line.collaboration
                 yield from gap.collaboration(part.partner, beneficiary, part.role, hours, self.term)
-            elif line.exchange is not None and (away := self.away) is not None:
+            elif line.exchange is not None and (away := delivery_of(self.investment, line)) is not None:
                 moved = line.exchange
                 yield from gap.exchange(
                     moved.origin,

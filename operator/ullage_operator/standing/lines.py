@@ -16,11 +16,12 @@ from ullage_operator.api.types import (
     Unit,
     WhenExhausted,
 )
+from ullage_operator.api.types.units import exactly
 from ullage_operator.ledger import LineRow
 from ullage_operator.plan.instants import rfc3339
 
 from .entries import IN_KIND_UNITS
-from .terms import day_ms, hours_per_unit, term_of
+from .terms import day_ms, delivery_of, hours_per_unit, term_of
 
 _MICROS: Final = 1_000_000
 DRAWN: Final = (Channel.MONEY, Channel.IN_KIND)
@@ -140,7 +141,8 @@ def _line(investment: Investment, line: Line, rows: Mapping[str, LineRow], now_m
         return LineStatus(id=line.id, unit=line.unit)
     scale = scale_of(investment, line)
     if line.channel not in DRAWN:
-        return LineStatus(id=line.id, unit=line.unit, awarded=float(row.awarded / scale))
+        released = exactly(line.amount) * _delivered(investment, line, now_ms)
+        return LineStatus(id=line.id, unit=line.unit, awarded=float(row.awarded / scale), released=float(released))
     spent = row.expended - row.reversed
     return LineStatus(
         id=line.id,
@@ -153,6 +155,13 @@ def _line(investment: Investment, line: Line, rows: Mapping[str, LineRow], now_m
         remaining=float(row.remaining / scale),
         forecast=_forecast(investment, Fraction(max(spent, 0)) / scale, now_ms),
     )
+
+
+def _delivered(investment: Investment, line: Line, now_ms: int) -> Fraction:
+    """Return the share of people's hours that is delivered, or moved, by now."""
+    term = delivery_of(investment, line)
+    until = None if term is None else term.until(now_ms)
+    return Fraction(until.milliseconds, term.milliseconds) if term and until else Fraction(0)
 
 
 def _forecast(investment: Investment, spent: Fraction, now_ms: int) -> float | None:

@@ -53,9 +53,9 @@ def _resource(row: gap.Row) -> ResourceStatus:
         type=row.subject.type,
         unit=Unit(row.subject.unit.value),
         required=_value(row.required),
-        # What partners lend and learners become is neither bought nor granted by the hour: it is there.
-        own=_value((row.own + row.moved).at_least_zero()),
+        own=_value(row.own),
         granted=_value(row.granted),
+        moved=_value(row.moved) if row.subject.resource is gap.Resource.TALENT else None,
         supply=_value(row.supply.at_least_zero()),
         allocated=_value(usage.allocated),
         used=_value(usage.used),

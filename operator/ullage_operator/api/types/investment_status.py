@@ -34,7 +34,7 @@ class LineStatus(Model):
     awarded: Figure | None = None
     """What was approved."""
     released: Figure | None = None
-    """What of it can be drawn on by now."""
+    """What of it can be drawn on by now; of people, the hours that were delivered, or moved, by now."""
     reserved: Figure | None = None
     """What running jobs have set aside for their next interval."""
     expended: Figure | None = None
