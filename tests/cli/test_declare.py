@@ -154,6 +154,32 @@ def test_nothing_is_declared_before_what_was_declared_last(office: Office) -> No
     )
 
 
+def test_rates_are_added_to_a_price_list_and_never_edited(office: Office) -> None:
+    def tariff(*entries: dict[str, Any]) -> str:
+        return office.write("tariff.yaml", manifest("PriceList", "tariff", {"entries": [*entries]}))
+
+    compute = {"resource": "compute", "type": "A100", "unit": "acceleratorHours", "currency": "CNY", "price": 20}
+    compute |= {"from": "2026-01-01", "source": "tariff 2026"}
+    people = {"resource": "talent", "type": "engineer", "unit": "hours", "currency": "CNY", "price": 300}
+    people |= {"from": "2026-01-01", "source": "survey"}
+    office.ullage("declare", tariff(compute, people), *SINCE)
+    before = entries(office)
+    edited = office.ullage("declare", tariff({**compute, "price": 25.5, "source": "tariff 2027"}))
+    assert (edited.code, edited.out) == (2, "")
+    hint = "rates are never edited: keep it, and add an entry from a later date\n"
+    of = "compute A100 (acceleratorHours, CNY) from 2026-01-01"
+    assert edited.err == (
+        f"PriceList tariff: spec.entries[0].price: expected 20 as it was declared ({of}), found 25.5; {hint}"
+        f"PriceList tariff: spec.entries[0].source: expected 'tariff 2026' as it was declared ({of}), found "
+        f"'tariff 2027'; {hint}"
+        "PriceList tariff: spec.entries: expected talent engineer (hours, CNY) from 2026-01-01, 300 as it was "
+        f"declared, found no such entry; {hint}"
+    )
+    assert entries(office) == before
+    added = office.ullage("declare", tariff(people, {**compute, "price": 25.5, "from": "2026-12-01"}, compute), *SINCE)
+    assert added.out == "PriceList tariff: generation 2 in the place of 1, from 2026-10-31T00:00:00Z\n"
+
+
 def test_a_pool_reaches_an_institution_that_gets_the_label_later(office: Office) -> None:
     line = {"id": "pool", "beneficiarySelector": {"matchLabels": {"in": "yes"}}, "channel": "money", "unit": "CNY"}
     grant = {"funder": "F", "from": "2026-11-01", "to": "2026-12-01", "currency": "CNY"}
