@@ -11,9 +11,20 @@ from typing import Any
 import pytest
 import yaml
 
-from gap.vessel import held
+from gap.vessel import NOVEMBER, held
 from report.examples import HOSTILE, ODD, odd, rendered, rendered_odd, whole
-from ullage_operator.gap import Inputs, Method, Provenance, Resource, Unit
+from ullage_operator.gap import (
+    Inputs,
+    Institution,
+    Lack,
+    Lacking,
+    Method,
+    Provenance,
+    Requirement,
+    Resource,
+    Unit,
+    accelerators,
+)
 from ullage_operator.report import ReportDocument
 from ullage_operator.report import page as page_package
 from ullage_operator.report.compare_document import UNITS, NoRatio
@@ -251,3 +262,24 @@ def test_use_in_the_name_of_an_institution_that_is_not_declared_is_told_by_its_n
     assert told[0][1:] == told[1][1:]
     assert "7" in told[1][1]
     assert rows(page, "totals")[1:] == []
+
+
+@LANGUAGES
+def test_why_the_amount_of_a_need_is_not_known_is_told(language: Language) -> None:
+    needs = tuple(
+        Requirement("north", accelerators(name), None, NOVEMBER, Lacking(what, lacked))
+        for name, what, lacked in (("A100", Lack.OPERATIONS, "ours"), ("B999", Lack.PEAK, "B999"))
+    )
+    north = Institution("north", "CN", "university")
+    document = odd(Inputs(institutions=(north,), requirements=needs, books=frozenset({"here"})))
+    assert [line.model_dump(mode="json")["need_lacks"] for line in document.lines] == [
+        {"what": "operations", "name": "ours"},
+        {"what": "peak", "name": "B999"},
+    ]
+    words = Words(language)
+    why = words("unknown_why.needAmountUnknown")
+    page = render_page(ReportDocument(gap=document), language)
+    assert [row[2] for row in rows(page, "unknown-lines")[1:]] == [
+        words("lacks.operations", why=why, name="ours"),
+        words("lacks.peak", why=why, name="B999"),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from fractions import Fraction
 
 from .figures import Figure, Provenance
@@ -25,6 +26,29 @@ class Institution:
     """What it is, such as ``university``, for comparison with its like."""
 
 
+class Lack(StrEnum):
+    """What the catalogue lacks of what a need names."""
+
+    PEAK = "peak"
+    """The accelerator's peak."""
+    OPERATIONS = "operations"
+    """The operations of a model's training, or the model."""
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Why the amount of a need is not known."""
+
+    what: Lack
+    name: str
+    """Of which accelerator or model."""
+
+    def __str__(self) -> str:
+        """Return what was expected, and what to do."""
+        todo = "peakFlops" if self.what is Lack.PEAK else "parameters and tokens"
+        return f"expected the {self.what} of {self.name} in the catalogue, found none; add it there, or give {todo}"
+
+
 @dataclass(frozen=True)
 class Requirement:
     """What one institution needs of one thing in a period."""
@@ -35,6 +59,8 @@ class Requirement:
     """Over the whole period, prorated by time; of data, the stock at its end. None: it is needed, and how much is
     not known."""
     period: Period
+    lacks: Lacking | None = None
+    """Why the amount is not known."""
 
     def until(self, at_ms: int) -> Requirement | None:
         """Return what of it counts before an instant; None where it begins later."""

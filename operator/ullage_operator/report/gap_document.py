@@ -20,6 +20,7 @@ from .gap_parts import (
     Group,
     GroupLine,
     Institution,
+    Lacking,
     Month,
     Moved,
     Rest,
@@ -152,6 +153,7 @@ def _line(row: Row, about: About, period: GapPeriod) -> GapLine:
         use=_use(row.usage, row.subject, about),
         own_allocated=quantity(row.own_allocated, unit, books_scope(row.usage.books)),
         unknown=tuple(_unknown(row)),
+        need_lacks=None if row.lacks is None else Lacking(what=row.lacks.what, name=row.lacks.name),
         need_ended=None if row.need_ended_ms is None else instant(row.need_ended_ms),
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from ullage_operator.gap import Lack
+
 from .parts import Document, Part, Period, Quantity, Thing
 
 GAP_VERSION: Final = "ullage.dev/gap/v1alpha1"
@@ -75,6 +77,15 @@ class Use(Part):
     """U / A."""
 
 
+class Lacking(Part):
+    """Why the amount of a need is not known."""
+
+    what: Lack
+    """What the catalogue lacks: ``peak`` of an accelerator, or ``operations`` of a model."""
+    name: str
+    """Of which."""
+
+
 class GapLine(Part):
     """One institution and one thing."""
 
@@ -106,6 +117,8 @@ class GapLine(Part):
     """The part of A on its own machines."""
     unknown: tuple[Unknown, ...]
     """What is not known."""
+    need_lacks: Lacking | None
+    """Why the amount of a need is not known; null of all else."""
     need_ended: str | None
     """Of data that was needed in the period and no longer at its end, when the last such need ended; null of all
     else."""

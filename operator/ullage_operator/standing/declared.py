@@ -9,7 +9,7 @@ from typing import Protocol, Self, TypeVar
 
 from ullage_operator import gap
 from ullage_operator.api import Declarations
-from ullage_operator.api.types import Channel, Institution, Requirement, Unit
+from ullage_operator.api.types import Channel, Institution, ModelNeed, Requirement, Unit
 from ullage_operator.api.types.units import exactly
 from ullage_operator.gap.subjects import HOURS_PER_FTE_YEAR
 
@@ -90,37 +90,28 @@ def _requirement(
 ) -> gap.Requirement:
     period = gap.Period(day_ms(need.start), day_ms(need.end))
     subject = thing(need.resource, need.type, need.unit)
+    lacks: gap.Lacking | None = None
     if need.model is not None:
-        try:
-            amount: gap.Figure | None = _hours(need, catalogue)
-        except LookupError as error:
-            unknown.append(f"{institution.spec.id}: {error.args[0]}")
-            amount = None
+        found = _hours(need, need.model, catalogue)
+        amount, lacks = (None, found) if isinstance(found, gap.Lacking) else (found, None)
+        if lacks is not None:
+            unknown.append(f"{institution.spec.id}: requires {need.type}: {lacks}")
     else:
         stated = exactly(need.amount or 0.0)
         amount = figure(gap.fte_hours(stated, period) if need.unit is Unit.FTE else stated)
-    return gap.Requirement(institution.spec.id, subject, amount, period)
+    return gap.Requirement(institution.spec.id, subject, amount, period, lacks)
 
 
-def _hours(need: Requirement, catalogue: gap.Catalogue) -> gap.Figure:
-    """Return the accelerator-hours that training a model takes.
-
-    Raises
-    ------
-    LookupError
-        The catalogue lacks the model, its operations, or the accelerator's peak.
-    """
-    model = need.model
-    if model is None:
-        raise LookupError(f"requires {need.type}: expected a model, found none")
+def _hours(need: Requirement, model: ModelNeed, catalogue: gap.Catalogue) -> gap.Figure | gap.Lacking:
+    """Return the accelerator-hours that training a model takes, or what the catalogue lacks of what would tell it."""
     peak = catalogue.peak(need.type) if model.peak_flops is None else exactly(model.peak_flops)
     if peak is None:
-        raise LookupError(f"requires {need.type}: expected its peak in the catalogue, found none; give peakFlops")
+        return gap.Lacking(gap.Lack.PEAK, need.type)
     if model.ref is not None:
         reference = catalogue.model_of(model.ref)
         flop = None if reference is None else reference.training_flop
         if flop is None:
-            raise LookupError(f"requires {need.type}: expected operations of {model.ref} in the catalogue, found none")
+            return gap.Lacking(gap.Lack.OPERATIONS, model.ref)
     else:
         flop = figure(gap.transformer_flop(exactly(model.parameters or 0.0), exactly(model.tokens or 0.0)))
     efficiency = gap.Efficiency(peak, exactly(model.mfu), exactly(model.overhead), model.runs)

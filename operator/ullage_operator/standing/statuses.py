@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from ullage_operator import gap
@@ -28,12 +29,18 @@ def institution_status(before: InstitutionStatus, institution: str, report: gap.
     worst = report.bottlenecks.get(institution)
     return before.model_copy(
         update={
+            "message": _message(rows),
             "period": _period(report.period),
             "resources": [_resource(row) for row in rows[:_MAX_ROWS]],
             "bottleneck": "" if worst is None else str(worst.subject)[:128],
             "coverage": None if worst is None else _value(worst.coverage),
         }
     )
+
+
+def _message(rows: Iterable[gap.Row]) -> str:
+    """Return why needs are not known, a line each."""
+    return "\n".join(f"{row.subject}: {row.lacks}" for row in rows if row.lacks is not None)[:_MAX_TEXT]
 
 
 def _period(period: gap.Period) -> StatusPeriod:
