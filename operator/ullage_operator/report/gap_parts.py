@@ -5,9 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from ullage_operator.gap import Lack
-
-from .parts import Document, Part, Period, Quantity, Thing
+from .parts import Document, Lacking, Part, Period, Quantity, Thing
 
 GAP_VERSION: Final = "ullage.dev/gap/v1alpha1"
 
@@ -75,15 +73,6 @@ class Use(Part):
     """A - U; below 0 where CPU was used beyond what was asked for."""
     intensity: Quantity | None
     """U / A."""
-
-
-class Lacking(Part):
-    """Why the amount of a need is not known."""
-
-    what: Lack
-    """What the catalogue lacks: ``peak`` of an accelerator, or ``operations`` of a model."""
-    name: str
-    """Of which."""
 
 
 class GapLine(Part):
