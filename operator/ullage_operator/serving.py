@@ -21,11 +21,24 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
+from .gap import Method
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LANGUAGES: Final = ("en", "zh")
-_PERIOD: Final = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
+_METHODS: Final = tuple(method.value for method in Method)
+_ASKED: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
+    "lang": (re.compile("|".join(_LANGUAGES)), f"one of {', '.join(_LANGUAGES)}"),
+    "period": (re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?"), "a month such as 2026-11 or a year such as 2026"),
+    "budget": (re.compile(r"[0-9]{1,18}(\.[0-9]{1,6})?"), "an amount of 0 or more such as 26000 or 0.5"),
+    "currency": (re.compile(r"[A-Z]{3}"), "a currency by ISO 4217 such as CNY"),
+    "resource": (re.compile(r"(compute|data|talent)/\S{1,63}"), "what alone to plan for, such as compute/A100"),
+    "method": (re.compile("|".join(map(re.escape, _METHODS))), f"one of {', '.join(_METHODS)}"),
+}
+"""What may be asked of a page, each as the option of the command is called, and what is expected of it."""
+_INVALID: Final = 2
+"""How the command ends where what is asked can't be answered."""
 _MOST_PAGES: Final = 24
 """So many are kept at most; the oldest goes first."""
 _RENDER_SECONDS: Final = 300.0
@@ -44,12 +57,21 @@ _INDEX: Final = """<!DOCTYPE html>
 <li><a href="/metrics">Metrics</a> for Prometheus</li>
 </ul>
 <p>Another month or a year: <code>/report?period=2026-10</code></p>
+<p>With a plan: <code>/report?budget=26000&amp;currency=CNY&amp;method=coverage</code></p>
 </html>
 """
 
 
 class NoPageError(Exception):
     """The page can't be written; why stands in the message."""
+
+
+class NoQuestionError(Exception):
+    """What is asked can't be answered by these books; why stands in the message."""
+
+
+Asked = tuple[tuple[str, str], ...]
+"""What is asked of a page: options of the command and their values, in order."""
 
 
 @dataclass
@@ -60,44 +82,49 @@ class Pages:
     """Of the command's process: it says where the books are."""
     fresh_seconds: float
     """For how long a page is shown before it is written anew."""
-    _kept: dict[tuple[str, str], tuple[float, bytes]] = field(default_factory=dict)
+    _kept: dict[Asked, tuple[float, bytes]] = field(default_factory=dict)
     _one: threading.Lock = field(default_factory=threading.Lock)
 
-    def page(self, language: str, period: str) -> bytes:
+    def page(self, asked: Asked) -> bytes:
         """Return a page; one at a time is written.
 
         Raises
         ------
         NoPageError
             It can't be.
+        NoQuestionError
+            It can't be for what is asked, such as a plan in a currency without a price.
         """
         with self._one:
-            kept = self._kept.get((language, period))
+            kept = self._kept.get(asked)
             if kept is not None and time.monotonic() - kept[0] < self.fresh_seconds:
                 return kept[1]
-            made = self._written(language, period)
-            self._kept.pop((language, period), None)
-            self._kept[language, period] = time.monotonic(), made
+            made = self._written(asked)
+            self._kept.pop(asked, None)
+            self._kept[asked] = time.monotonic(), made
             while len(self._kept) > _MOST_PAGES:
                 del self._kept[next(iter(self._kept))]
             return made
 
-    def _written(self, language: str, period: str) -> bytes:
-        command = [sys.executable, "-m", "ullage_operator.cli", "report", "--lang", language]
-        command += ["--period", period] if period else []
+    def _written(self, asked: Asked) -> bytes:
+        options = [f"--{name}={value}" for name, value in asked]
+        command = [sys.executable, "-m", "ullage_operator.cli", "report", *options]
         try:
             said = subprocess.run(  # noqa: S603 - our own command, and what it is given was checked
                 command, env=dict(self.environment), capture_output=True, check=False, timeout=_RENDER_SECONDS
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise NoPageError(str(error)) from error
+        told = said.stderr.decode(errors="replace").strip()
+        if said.returncode == _INVALID:
+            raise NoQuestionError(told)
         if said.returncode != 0:
-            raise NoPageError(said.stderr.decode(errors="replace").strip())
+            raise NoPageError(told)
         return said.stdout
 
 
 def application(registry: CollectorRegistry, pages: Pages) -> WSGIApplication:
-    """Return what answers: ``/metrics``, ``/report`` (``?lang=``, ``?period=``), and ``/`` with links to both."""
+    """Return what answers: ``/metrics``, ``/report`` with options as the command has them, and ``/`` with links."""
     metrics = make_wsgi_app(registry)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -138,17 +165,25 @@ def serve(app: WSGIApplication, port: int) -> WSGIServer:
 
 
 def _report(query: str, pages: Pages) -> tuple[HTTPStatus, str, bytes]:
-    asked = parse_qs(query, keep_blank_values=True)
-    problems = [f"{name}: expected lang and period, found it" for name in asked if name not in ("lang", "period")]
-    language, period = asked.get("lang", ["en"])[-1], asked.get("period", [""])[-1]
-    if language not in _LANGUAGES:
-        problems.append(f"lang: expected one of {', '.join(_LANGUAGES)}, found {language!r}")
-    if period and not _PERIOD.fullmatch(period):
-        problems.append(f"period: expected a month such as 2026-11 or a year such as 2026, found {period!r}")
+    found = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
+    problems = [f"{name}: expected {', '.join(_ASKED)}, found it" for name in found if name not in _ASKED]
+    # Empty is as good as not there.
+    asked = tuple((name, found[name]) for name in _ASKED if found.get(name))
+    problems += [
+        f"{name}: expected {_ASKED[name][1]}, found {value!r}"
+        for name, value in asked
+        if not _ASKED[name][0].fullmatch(value)
+    ]
+    there = dict(asked)
+    for name, beside in (("budget", "currency"), ("currency", "budget"), ("method", "budget"), ("resource", "budget")):
+        if name in there and beside not in there:
+            problems.append(f"{name}: expected {beside} beside it, found none")
     if problems:
         return _told(HTTPStatus.BAD_REQUEST, "\n".join(problems))
     try:
-        return HTTPStatus.OK, _HTML, pages.page(language, period)
+        return HTTPStatus.OK, _HTML, pages.page(asked)
+    except NoQuestionError as error:
+        return _told(HTTPStatus.BAD_REQUEST, str(error))
     except NoPageError as error:
         return _told(HTTPStatus.SERVICE_UNAVAILABLE, f"the report can't be written now: {error}")
 

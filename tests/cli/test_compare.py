@@ -1,4 +1,4 @@
-"""``ullage compare`` and ``ullage report``: jobs of the books beside published trainings; the page."""
+"""``ullage compare``: jobs of the books beside published trainings."""
 
 from __future__ import annotations
 
@@ -143,26 +143,3 @@ def test_names_that_nobody_has_are_said_together(vessel: Office) -> None:
         "--grid: expected grams of CO2 for a kilowatt-hour such as 475, found 'dirty'\n"
     )
     assert vessel.ullage("compare").code == 2
-
-
-@pytest.mark.parametrize(("language", "word"), [("en", '<html lang="en"'), ("zh", '<html lang="zh-Hans"')])
-def test_the_report_is_one_page_with_the_plan_and_the_comparison(vessel: Office, language: str, word: str) -> None:
-    options = ("--budget", "26000", "--currency", "CNY", "--compare", "gpt-3", "--compare", "n1")
-    ended = vessel.ullage("report", "--period", "2026-11", *KIND, "--lang", language, *options, "-o", "gap.html")
-    page = (vessel.root / "gap.html").read_text(encoding="utf-8")
-    assert (ended.code, ended.out) == (
-        0,
-        f"gap.html: written, {len(page.encode()):,} bytes; it needs nothing beside it\n",
-    )
-    assert word in page
-    assert [part for part in ("1,400", "Institute of the South", "n1") if part not in page] == []
-    assert vessel.ullage("report", "--period", "2026-11", *KIND).out.startswith("<!DOCTYPE html>")
-
-
-def test_a_report_with_half_a_budget_or_nowhere_to_go_is_refused(vessel: Office) -> None:
-    assert vessel.ullage("report", "--budget", "1").err == "--budget: expected --currency beside it, found none\n"
-    ended = vessel.ullage("report", "--period", "2026-11", "-o", "no/where.html")
-    assert (ended.code, ended.err) == (
-        4,
-        "no/where.html: expected a file that can be written, found: No such file or directory; name another\n",
-    )

@@ -160,6 +160,47 @@ def test_the_trend_has_each_month_and_what_south_held_in_december(vessel: Office
     assert held == {"2026-11": 720, "2026-12": 20}
 
 
+BOTH = ("--since", "2026-11-01", "--until", "2027-01-01", *KIND, "--trend")
+
+
+def test_the_trend_of_one_institution_has_its_lines_and_its_money_and_no_sums(vessel: Office) -> None:
+    of_all, alone = vessel.json("gap", *BOTH)["trend"], vessel.json("gap", *BOTH, "--institution", "north")["trend"]
+    wanted = [
+        {
+            "period": month["period"],
+            "lines": [line for line in month["lines"] if line["institution"] == "north"],
+            "totals": [],
+            "money": [money for money in month["money"] if money["institution"] == "north"],
+            "money_totals": [],
+        }
+        for month in of_all
+    ]
+    assert alone == wanted
+    compute = [line for month in alone for line in month["lines"] if line["thing"]["type"] == "A100"]
+    measures = ("required", "supply", "gap", "coverage")
+    assert [tuple(value(line[measure]) for measure in measures) for line in compute] == [
+        (2000, 600, 1400, 0.3),
+        (None, 600, None, None),
+    ]
+    assert [value(money["net"]) for month in alone for money in month["money"]] == [169_900, 0]
+
+
+def test_each_institution_s_months_stand_below_each_other(vessel: Office) -> None:
+    def of_north(*options: str) -> list[list[str]]:
+        printed = vessel.ullage("gap", *BOTH, *options).out
+        trend = printed.partition("Month by month, of each institution\n")[2].partition("\n\n")[0]
+        return [line.split() for line in trend.splitlines() if line.startswith("north") and "A100" in line]
+
+    name = ("north", "compute", "A100", "accelerator-h")
+    wanted = [
+        [*name, "2026-11", "2,000", "600", "1,400", "30.0%", "500", "300", "75.0%"],
+        [*name, "2026-12", "?", "600", "?", "?", "0", "?", "?"],
+    ]
+    assert of_north() == wanted
+    assert of_north("--institution", "north") == wanted
+    assert of_north("--institution", "south") == []
+
+
 def test_books_as_of_a_moment_before_anything_was_posted_say_so(vessel: Office) -> None:
     ended = vessel.ullage("gap", "--period", "2026-11", "--as-of", "1990-01-01")
     said = (
@@ -233,11 +274,11 @@ def test_use_by_an_institution_that_nobody_declared_is_told_by_its_name(office: 
         if (each["type"], each["measure"]) == ("A100", "allocated")
     ]
     # Their family of models is not known.
-    assert held == [("undeclared", "lab", "400.0"), ("modelFamily", "", "400.0"), ("total", "", "400.0")]
+    assert held == [("total", "", "400.0"), ("modelFamily", "", "400.0"), ("undeclared", "lab", "400.0")]
     table = [" ".join(line.split()) for line in office.ullage("gap", *NOVEMBER).out.splitlines()]
     told_lines = [line for line in table if "A100" in line]
     assert told_lines == [
-        "total compute A100 accelerator-h 400 100.0% 300 100 75.0% local",
-        "lab, not declared compute A100 accelerator-h 400 100.0% 300 100 75.0% local",
+        "total compute A100 accelerator-h 400 100.0% 0 300 100 75.0% ? local",
+        "lab, not declared compute A100 accelerator-h 400 100.0% 0 300 100 75.0% – local",
     ]
-    assert not [line for line in table if line.startswith("Supply against need")]
+    assert not [line for line in table if line.startswith(("Supply against need", "What a gap comes to"))]

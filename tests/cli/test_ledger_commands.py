@@ -201,6 +201,22 @@ def test_usage_that_was_taken_back_is_imported_for_another_institution_and_one_t
     assert allocated(vessel) == 510
 
 
+def test_every_command_that_reads_the_books_prints_a_table_unless_told_otherwise(vessel: Office) -> None:
+    month = ("--period", "2026-11")
+    plan = ("plan", *month, "--budget", "26000", "--currency", "CNY")
+    for command in (
+        ("usage", "--until", "2027-01-01"),
+        ("gap", *month),
+        ("compare", "n1"),
+        plan,
+        ("ledger", "entries"),
+    ):
+        plain, table = vessel.ullage(*command), vessel.ullage(*command, "-o", "table")
+        assert (plain.code, table.code, table.err) == (0, 0, "")
+        assert table.out == plain.out
+    assert vessel.ullage("usage", "-o", "text").code == 2
+
+
 def test_usage_is_written_as_csv_with_its_scope(vessel: Office) -> None:
     ended = vessel.ullage("usage", "--by", "institution", "--until", "2027-01-01", "-o", "csv")
     rows = list(csv.DictReader(io.StringIO(ended.out)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -20,6 +21,7 @@ from ullage_operator.gap import (
     estimated,
     fte_hours,
     months,
+    months_before,
 )
 
 
@@ -32,6 +34,15 @@ def test_a_period_is_cut_into_calendar_months() -> None:
     ]
     assert period.months == Fraction(1, 2) + 1 + Fraction(1, 31)
     assert (NOVEMBER.hours, BOTH.months) == (720, 2)
+
+
+def test_the_months_before_a_period_are_whole_and_end_where_its_own_begins() -> None:
+    starts = ("2026-09-01", "2026-10-01", "2026-11-01")
+    wanted = [Period(at(start), at(end)) for start, end in pairwise(starts)]
+    assert months_before(NOVEMBER, 2) == wanted
+    assert months_before(Period(at("2026-11-20"), at("2026-12-20")), 2) == wanted
+    assert months_before(NOVEMBER, 0) == []
+    assert months_before(Period(at("1970-02-01"), at("1970-03-01")), 12) == [Period(0, at("1970-02-01"))]
 
 
 def test_a_period_holds_its_start_and_not_its_end() -> None:

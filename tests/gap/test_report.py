@@ -6,8 +6,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gap.vessel import A100, BOTH, DECEMBER, INPUTS, NOVEMBER, TEXT, figure, held, measured
+from gap.vessel import A100, BOTH, DECEMBER, ENGINEER, INPUTS, NOVEMBER, TEXT, figure, held, measured
 from ullage_operator.gap import (
     DataUse,
     Figure,
@@ -23,7 +25,6 @@ from ullage_operator.gap import (
     estimated,
     gap_report,
     grouped,
-    money_of,
     need_weighted,
     trend,
     usage_by,
@@ -34,20 +35,58 @@ REPORT = gap_report(INPUTS, NOVEMBER)
 
 def test_groups_sum_clipped_gaps_and_count_data_once() -> None:
     by_country = grouped(INPUTS, REPORT, lambda institution: institution.country)
-    compute = {name: next(row for row in rows if row.subject == A100) for name, rows in by_country.items()}
-    assert {name: row.gap.value for name, row in compute.items() if row.gap} == {"CN": 1660, "DE": 840}
-    assert {name: row.met.value for name, row in compute.items() if row.met} == {
-        "CN": Fraction(67, 150),
-        "DE": Fraction(18, 25),
+    compute = {each.name: next(row for row in each.totals if row.subject == A100) for each in by_country}
+    amounts = ("required", "own", "granted", "supply", "gap", "surplus", "coverage", "met")
+    assert {name: [getattr(row, each).value for each in amounts] for name, row in compute.items()} == {
+        "CN": [3000, 540, 800, 1340, 1660, 0, Fraction(67, 150), Fraction(67, 150)],
+        "DE": [3000, 2160, 0, 2160, 840, 0, Fraction(18, 25), Fraction(18, 25)],
     }
-    data = {name: next(row for row in rows if row.subject == TEXT) for name, rows in by_country.items()}
-    assert {name: row.supply.value for name, row in data.items()} == {"CN": 48 * 10**9, "DE": 40 * 10**9}
-    assert sorted(grouped(INPUTS, REPORT, lambda institution: institution.kind)) == [
-        "company",
-        "institute",
-        "university",
+    data = {each.name: next(row for row in each.totals if row.subject == TEXT) for each in by_country}
+    assert {name: (row.own.value, row.granted, row.supply.value, row.coverage) for name, row in data.items()} == {
+        "CN": (48 * 10**9, None, 48 * 10**9, None),
+        "DE": (40 * 10**9, None, 40 * 10**9, None),
+    }
+    by_kind = grouped(INPUTS, REPORT, lambda institution: institution.kind)
+    assert [(each.name, each.members) for each in by_kind] == [
+        ("company", {"forge"}),
+        ("institute", {"south"}),
+        ("university", {"north"}),
     ]
-    assert money_of(INPUTS, REPORT, frozenset({"north", "south"}), "CNY").net.value == 203_800
+
+
+def test_a_group_has_its_money_and_what_its_needs_are_met_least_in() -> None:
+    by_country = grouped(INPUTS, REPORT, lambda institution: institution.country)
+    money = {each.name: each.money["CNY"] for each in by_country}
+    assert {name: (each.gross.value, each.net.value, each.at_least) for name, each in money.items()} == {
+        "CN": (213_800, 203_800, True),
+        "DE": (16_800, 16_800, False),
+    }
+    assert {each.name: each.bottleneck and each.bottleneck.subject for each in by_country} == {"CN": A100, "DE": A100}
+    inputs = replace(INPUTS, requirements=())
+    needless = grouped(inputs, gap_report(inputs, NOVEMBER), lambda institution: institution.id)
+    assert [each.bottleneck for each in needless] == [None, None, None]
+
+
+def test_a_surplus_raises_the_coverage_of_a_group_and_never_what_is_met() -> None:
+    (everyone,) = grouped(INPUTS, REPORT, lambda _: "all")
+    engineers = next(row for row in everyone.totals if row.subject == ENGINEER)
+    assert (engineers.coverage, engineers.met) == (figure(Fraction(1462, 1720)), figure(Fraction(1118, 1720)))
+
+
+@given(groups=st.tuples(*[st.sampled_from("abc")] * 3))
+def test_groups_add_up_to_all_institutions_however_they_are_drawn(groups: tuple[str, str, str]) -> None:
+    named = dict(zip(("north", "south", "forge"), groups, strict=True))
+    found = grouped(INPUTS, REPORT, lambda institution: named[institution.id])
+    for total in REPORT.totals:
+        rows = [row for each in found for row in each.totals if row.subject == total.subject]
+        for amount in ("required", "own", "granted", "moved", "gap", "surplus"):
+            parts = [getattr(row, amount) for row in rows]
+            whole = getattr(total, amount)
+            assert (whole is None) == (None in parts)
+            assert whole is None or sum(part.value for part in parts) == whole.value
+    for currency, money in REPORT.money_totals.items():
+        assert sum(each.money[currency].gross.value for each in found) == money.gross.value
+        assert sum(each.money[currency].net.value for each in found) == money.net.value
 
 
 def test_a_trend_has_every_month_with_its_own_instalments() -> None:

@@ -51,6 +51,26 @@ def test_the_report_is_the_page_that_the_command_writes(address: str) -> None:
     assert get(f"{address}/report?lang=zh&period=2026-11")[2] == page
 
 
+def test_a_budget_has_the_plan_in_the_page_before_and_after(address: str) -> None:
+    asked = "period=2026-11&budget=26000&currency=CNY"
+    status, _, page = get(f"{address}/report?{asked}&method=coverage")
+    assert (status, 'id="plan-section"' in page, "levelling on coverage" in page) == (200, True, True)
+    # An empty value, as a form sends it, is as good as none.
+    _, _, other = get(f"{address}/report?{asked}&method=max-min&resource=compute/A100&lang=")
+    assert ("weighted max-min fairness" in other, "levelling on coverage" in other) == (True, False)
+    assert 'id="plan-section"' not in get(f"{address}/report?period=2026-11")[2]
+    status, _, told = get(f"{address}/report?{asked}&method=max-min")
+    assert (status, told.partition(":")[0]) == (400, "plan")
+
+
+def test_a_plan_that_these_books_have_no_price_for_is_a_bad_question(address: str) -> None:
+    status, _, told = get(f"{address}/report?period=2026-11&budget=1&currency=EUR")
+    assert (status, told.partition(" (")[0]) == (
+        400,
+        "plan: expected a need with a price in EUR in this period, found none",
+    )
+
+
 def test_metrics_are_beside_it_and_links_lead_to_both(address: str) -> None:
     assert "there 1.0" in get(f"{address}/metrics")[2]
     status, _, index = get(f"{address}/")
@@ -66,10 +86,23 @@ def test_metrics_are_beside_it_and_links_lead_to_both(address: str) -> None:
             "/report?period=../etc&x=1",
             400,
             """\
-x: expected lang and period, found it
+x: expected lang, period, budget, currency, resource, method, found it
 period: expected a month such as 2026-11 or a year such as 2026, found '../etc'
 """,
         ),
+        (
+            "/report?budget=1e6&currency=yuan&method=fair&resource=gpu",
+            400,
+            """\
+budget: expected an amount of 0 or more such as 26000 or 0.5, found '1e6'
+currency: expected a currency by ISO 4217 such as CNY, found 'yuan'
+resource: expected what alone to plan for, such as compute/A100, found 'gpu'
+method: expected one of coverage, holdings, max-min, diminishing-returns, proportional, found 'fair'
+""",
+        ),
+        ("/report?budget=26000", 400, "budget: expected currency beside it, found none\n"),
+        ("/report?currency=CNY", 400, "currency: expected budget beside it, found none\n"),
+        ("/report?method=holdings", 400, "method: expected budget beside it, found none\n"),
         ("/etc/passwd", 404, "expected /, /report or /metrics, found /etc/passwd\n"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -50,7 +51,8 @@ def test_every_line_that_the_page_shows_is_printed_in_that_order(readme, command
 
 def test_the_page_s_report_is_written(readme, office: Path) -> None:
     printed(readme)
-    (line,) = [line for line in readme.blocks("sh", "The gap")[-1].splitlines() if line.startswith("ullage report")]
-    done = CliRunner().invoke(app, shlex.split(line, comments=True)[1:])
-    assert (done.exit_code, done.stderr) == (0, "")
+    lines = [line for line in readme.blocks("sh", "The gap")[-1].splitlines() if line.startswith("ullage report")]
+    done = [CliRunner().invoke(app, shlex.split(line, comments=True)[1:]) for line in lines]
+    assert [(each.exit_code, each.stderr) for each in done] == [(0, ""), (0, "")]
+    assert json.loads(done[1].stdout)["gap"]["period"]["start"] == "2026-11-01T00:00:00.000Z"
     assert (office / "gap.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

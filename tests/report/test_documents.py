@@ -8,8 +8,9 @@ from pydantic import JsonValue
 from report.examples import ABOUT, ODD, WORKED, compared, odd, planned, whole, worked
 from ullage_operator.gap import Method
 from ullage_operator.report import CompareDocument, GapDocument, PlanDocument, ReportDocument, plan_document
-from ullage_operator.report.gap_parts import GroupLine, LeftOut, NoCurve, Unknown
+from ullage_operator.report.gap_parts import GroupLine, Unknown
 from ullage_operator.report.parts import Quantity
+from ullage_operator.report.spread_parts import LeftOut, NoCurve
 
 NAMES = ("north", "south", "forge")
 UNIT = "acceleratorHours"
@@ -93,6 +94,46 @@ def test_the_figures_of_the_worked_example_are_those_of_the_specification() -> N
         ("north", -43),
         ("south", 86),
     ]
+
+
+def test_a_group_has_what_an_institution_has() -> None:
+    groups = {(each.by, each.name): each for each in worked().groups}
+    assert [*groups] == [
+        ("country", "CN"),
+        ("country", "DE"),
+        ("kind", "company"),
+        ("kind", "institute"),
+        ("kind", "university"),
+    ]
+    china = groups["country", "CN"]
+    assert (china.members, china.bottleneck and china.bottleneck.model_dump(mode="json")) == (
+        ("north", "south"),
+        {"thing": {"resource": "compute", "type": "A100", "unit": UNIT}, "met": supplied(67 / 150, "ratio")},
+    )
+    (compute,) = [each for each in china.totals if each.thing.type == "A100"]
+    assert compute.model_dump(mode="json", exclude={"thing", "use"}) == {
+        "members": ["north", "south"],
+        "required": told(3000, "declarations"),
+        "own": told(540, "declarations"),
+        "granted": told(800, "grants"),
+        "moved": None,
+        "supply": supplied(1340),
+        "pooled": told(0, "grants"),
+        "gap": supplied(1660),
+        "gap_after_pools": supplied(1660),
+        "gap_fte": None,
+        "surplus": supplied(0),
+        "coverage": supplied(67 / 150, "ratio"),
+        "met": supplied(67 / 150, "ratio"),
+        "own_allocated": None,
+        "need_unknown": [],
+    }
+    assert [(each.gross.value, each.awarded.value, each.net.value, each.at_least) for each in china.money] == [
+        (213_800, 10_000, 203_800, True)
+    ]
+    # S of 600 and 740; S / R of .3 and .74, weighted by 2,000 and 1,000.
+    found = [each.gini and each.gini.value for each in china.spreads if each.thing.type == "A100"]
+    assert found == [140 / 2 / 1340, pytest.approx(2 / 3 * 1 / 3 * 0.44 / (1340 / 3000))]
 
 
 def test_disparity_is_told_by_supply_and_by_need_with_the_reason_for_no_curve() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from gap.vessel import NOVEMBER, held
-from report.examples import HOSTILE, ODD, odd, rendered, rendered_odd, whole
+from gap.vessel import DECEMBER, NOVEMBER, held
+from report.examples import ABOUT, HOSTILE, ODD, odd, rendered, rendered_odd, whole
 from ullage_operator.gap import (
     Inputs,
     Institution,
@@ -24,16 +24,18 @@ from ullage_operator.gap import (
     Resource,
     Unit,
     accelerators,
+    gap_report,
 )
-from ullage_operator.report import ReportDocument
+from ullage_operator.report import ReportDocument, gap_document
 from ullage_operator.report import page as page_package
 from ullage_operator.report.compare_document import UNITS, NoRatio
-from ullage_operator.report.gap_parts import LeftOut, Unknown
+from ullage_operator.report.gap_parts import Unknown
 from ullage_operator.report.page import Language, render_page
 from ullage_operator.report.page.pictures.marks import VARIABLES
 from ullage_operator.report.page.words import Words, _flat, messages
 from ullage_operator.report.parts import Basis
 from ullage_operator.report.plan_document import NotPlanned
+from ullage_operator.report.spread_parts import LeftOut
 
 LANGUAGES = pytest.mark.parametrize("language", list(Language))
 
@@ -94,6 +96,33 @@ def test_the_tables_hold_the_figures_of_the_worked_example() -> None:
         ["forge", "compute A100", "72% declared"],
         ["north", "compute A100", "30% declared"],
         ["south", "talent engineer", "70% declared"],
+    ]
+
+
+def test_a_country_has_its_sums_coverage_use_money_bottleneck_and_disparity() -> None:
+    page = rendered()
+    china = "China"
+    found = {
+        name: [row[1:] for row in rows(page, f"groups-country{name}") if row[0] == china and "A100" in row[1]]
+        for name in ("", "-coverage", "-use", "-worst", "-spread")
+    }
+    hours = "compute A100 in accelerator-h"
+    amounts = ("3,000", "540", "800", "–", "1,340", "0", "1,660", "0")
+    told = [each if each == "–" else f"{each} declared" for each in amounts]
+    uses = ("720", "86.1%", "410", "210", "100", "66.1%")
+    assert found == {
+        "": [[hours, *told]],
+        "-coverage": [[hours, "–", "44.7% declared", "44.7% declared"]],
+        "-use": [[hours, *(f"{each} measured" for each in uses), "unknown"]],
+        "-worst": [["compute A100", "44.7% declared"]],
+        "-spread": [
+            ["compute A100", "supply", "0.0522 declared", "0.0055 declared"],
+            ["compute A100", "coverage", "0.2189 declared", "0.1006 declared"],
+        ],
+    }
+    assert rows(page, "groups-country-money")[1] == [
+        *(china, "CNY", "at least CN¥213,800.00 declared", "CN¥10,000.00 declared"),
+        "at least CN¥203,800.00 declared",
     ]
 
 
@@ -256,12 +285,17 @@ def test_use_in_the_name_of_an_institution_that_is_not_declared_is_told_by_its_n
     language: Language, name: str
 ) -> None:
     alone = Inputs(institutions=(), allocations=(held("lab", 7, 4, 2),), books=frozenset({"here"}))
-    page = render_page(ReportDocument(gap=odd(alone)), language)
+    months = tuple(gap_report(alone, each) for each in (NOVEMBER, DECEMBER))
+    page = render_page(ReportDocument(gap=gap_document(months[0], ABOUT, trend=months)), language)
     told = [[row[0], *row[2:7]] for row in rows(page, "use")[1:]]
     assert [row[0] for row in told][1:] == [name]
     assert told[0][1:] == told[1][1:]
     assert "7" in told[1][1]
-    assert rows(page, "totals")[1:] == []
+    assert (rows(page, "totals")[1:], rows(page, "totals-coverage")[1:]) == ([], [])
+    none = Words(language)("none")
+    ((month, _, *amounts),) = rows(page, "trend")[1:]
+    assert (month, amounts[0], amounts[2:4]) == ("2026-11", none, [none, none])
+    assert 'id="trend-0' not in page
 
 
 @LANGUAGES

@@ -21,9 +21,10 @@ from .options import (
     Format,
     LedgerOption,
     OutputOption,
+    Sheet,
+    SheetOption,
     SinceOption,
     UntilOption,
-    UsageFormat,
     WorkdirOption,
 )
 
@@ -106,9 +107,7 @@ def usage(
     as_of: AsOfOption = None,
     ledger: LedgerOption = None,
     cluster: ClusterOption = LOCAL,
-    output: Annotated[
-        UsageFormat, typer.Option("--output", "-o", help="How the result is printed.")
-    ] = UsageFormat.TEXT,
+    output: SheetOption = Sheet.TABLE,
 ) -> None:
     """Show what jobs held and used, from the books."""
     from .books import Place  # noqa: PLC0415

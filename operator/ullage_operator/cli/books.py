@@ -6,6 +6,7 @@ import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 from ullage_operator import gap
@@ -114,10 +115,14 @@ class Measured:
 
     standing: Standing
     about: About
+    before: tuple[gap.GapReport, ...] = ()
+    """The months before it that the books know, where they were asked for."""
 
 
-def measure(place: Place, question: Question) -> Measured:
-    """Measure a period from the books.
+def measure(place: Place, question: Question, *, months_before: int = 0) -> Measured:
+    """Measure a period from the books and, where it is one calendar month, so many months before it.
+
+    Each month before is measured by what was declared at its own end. Those before the books begin are not there.
 
     Raises
     ------
@@ -130,12 +135,19 @@ def measure(place: Place, question: Question) -> Measured:
     with place.reading() as ledger, ledger.books(moment) as books:
         try:
             found = standing(books, period, catalogue, kinds)
+            earlier = gap.months_before(period, months_before) if period == gap.month_of(period.start_ms) else []
+            before = [standing(books, month, catalogue, kinds).report for month in earlier]
         except InvalidManifest as error:
             complain(f"{place.url}: expected declarations that this version of Ullage reads, found others\n{error}")
             raise Unusable(Exit.ENVIRONMENT) from error
         as_of_ms = books.now_ms
     names = {each.spec.id: each.spec.display_name for each in found.declarations.institutions}
-    return Measured(found, About(as_of_ms=as_of_ms, books=found.inputs.books, names=names))
+    about = About(as_of_ms=as_of_ms, books=found.inputs.books, names=names)
+    return Measured(found, about, tuple(dropwhile(_has_nothing, before)))
+
+
+def _has_nothing(report: gap.GapReport) -> bool:
+    return not (report.rows or report.unattributed or report.undeclared)
 
 
 def moment_of(as_of: str | None) -> AsOf | None:

@@ -23,6 +23,8 @@ from .options import (
     PeriodOption,
     PlanMethod,
     PlanSheet,
+    ReportForm,
+    ResourceOption,
     Sheet,
     SheetOption,
     SinceOption,
@@ -94,10 +96,7 @@ def plan(
     budget: Annotated[str, typer.Option(help="How much there is to give.", metavar="AMOUNT")],
     currency: CurrencyOption,
     method: MethodOption = PlanMethod.COVERAGE,
-    resource: Annotated[
-        list[str] | None,
-        typer.Option(metavar="RESOURCE/TYPE", help="What alone to plan for, such as compute/A100; all unless given."),
-    ] = None,
+    resource: ResourceOption = None,
     whole: Annotated[bool, typer.Option("--whole", help="Whole units only, each rounded down.")] = False,
     weights: Annotated[
         list[str] | None,
@@ -183,13 +182,15 @@ def compare(
 
 def report(
     *,
-    lang: Annotated[Lang, typer.Option(help="What the page is written in.")] = Lang.ENGLISH,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The HTML file; standard output unless given.")
+    lang: Annotated[Lang, typer.Option(help="What the HTML page is written in.")] = Lang.ENGLISH,
+    output: Annotated[ReportForm, typer.Option("--output", "-o", help="How it is written.")] = ReportForm.HTML,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file to write; standard output unless given.")
     ] = None,
     budget: Annotated[str | None, typer.Option(metavar="AMOUNT", help="A budget to plan with.")] = None,
     currency: Annotated[str | None, typer.Option(help="The budget's currency (ISO 4217).")] = None,
     method: MethodOption = PlanMethod.COVERAGE,
+    resource: ResourceOption = None,
     compared: Annotated[
         list[str] | None,
         typer.Option("--compare", metavar="NAME", help="A model or a job to compare; the first is the measure."),
@@ -204,10 +205,14 @@ def report(
     ledger: LedgerOption = None,
     cluster: ClusterOption = LOCAL,
 ) -> None:
-    """Write the gap as one HTML page that needs nothing beside it: supply, use, disparity, trend, plan, comparison."""
+    """Write all of a period in one: the gap, its trend, and the plan and comparison that are asked for.
+
+    As HTML it is a page that needs nothing beside it, in English or Chinese.
+    """
     from .books import Place, Question  # noqa: PLC0415
-    from .report import Contents, report_command  # noqa: PLC0415
+    from .report import Contents, Written, report_command  # noqa: PLC0415
 
     question = Question(period, since, until, as_of, tuple(kind or ()), catalogue)
-    contents = Contents(lang.value, budget, currency, method.value, tuple(compared or ()))
-    raise typer.Exit(report_command(Place.of(workdir, ledger, cluster), question, contents, output))
+    contents = Contents(budget, currency, method.value, tuple(resource or ()), tuple(compared or ()))
+    written = Written(output, lang, file)
+    raise typer.Exit(report_command(Place.of(workdir, ledger, cluster), question, contents, written))

@@ -50,10 +50,15 @@ def thing_cells(thing: Thing) -> tuple[str, str]:
 
 
 def use_cells(use: Use) -> tuple[str, ...]:
-    """Return A, the measured share of it, U, A - U, U / A, and the books that tell it."""
+    """Return A, the measured share of it, what was not measured, U, A - U, U / A, and the books that tell it."""
     books = use.allocated or use.used
+    measured = (share(use.measured_share), amount(use.unmeasured))
     amounts = (amount(use.used), amount(use.idle), share(use.intensity))
-    return amount(use.allocated), share(use.measured_share), *amounts, ", ".join(books.scope.books) if books else ""
+    return amount(use.allocated), *measured, *amounts, ", ".join(books.scope.books) if books else ""
+
+
+USE_HEADS: Final = ("A", "measured", "not measured", "U", "A - U", "U / A")
+"""Above these cells, before the books."""
 
 
 def money_cells(money: Money) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 import typer
-from rich.text import Text
+from rich.console import Console
 
 from ullage_operator import gap
 from ullage_operator.api.closest import did_you_mean
@@ -25,7 +25,7 @@ from .footprints import JobName, Reading, job_footprint, jobs_of
 from .manifests import Unusable, complain
 from .options import Sheet
 from .standing_tables import MARKS_NOTE, compare_sources, compare_table
-from .tables import print_whole, wide_console
+from .tables import print_whole, say, wide_console
 
 CATALOGUE_VERSION: Final = "ullage.dev/catalogue/v1alpha1"
 _HEADS: Final = ("id", "name", "family", "year", "parameters", "data", "flop")
@@ -42,12 +42,16 @@ def compare_command(place: Place, question: Question, names: tuple[str, ...], gr
     elif sheet is Sheet.CSV:
         typer.echo(compare_csv(document), nl=False)
     else:
-        console = wide_console()
-        print_whole(console, compare_table(document))
-        told = [*compare_sources(document), *_not_compared(document), *_unknown(document)]
-        for line in [*told, f"Held against {document.names[0]}. {MARKS_NOTE}"]:
-            console.print(Text(line), soft_wrap=True)
+        print_comparison(wide_console(), document)
     return Exit.OK
+
+
+def print_comparison(console: Console, document: CompareDocument) -> None:
+    """Print a comparison as a table, with its sources, what has no ratio and what is not known."""
+    print_whole(console, compare_table(document))
+    told = [*compare_sources(document), *_not_compared(document), *_unknown(document)]
+    for line in [*told, f"Held against {document.names[0]}. {MARKS_NOTE}"]:
+        say(console, line)
 
 
 def list_command(question: Question, sheet: Sheet) -> Exit:

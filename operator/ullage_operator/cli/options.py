@@ -18,14 +18,6 @@ class Format(StrEnum):
     JSON = "json"
 
 
-class UsageFormat(StrEnum):
-    """How usage is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    CSV = "csv"
-
-
 class Sheet(StrEnum):
     """How the result of a command on the books is printed."""
 
@@ -41,6 +33,15 @@ class PlanSheet(StrEnum):
     JSON = "json"
     CSV = "csv"
     MANIFEST = "manifest"
+
+
+class ReportForm(StrEnum):
+    """How a report is written."""
+
+    HTML = "html"
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
 
 
 class By(StrEnum):
@@ -118,5 +119,9 @@ CatalogueOption = Annotated[
 ]
 SheetOption = Annotated[Sheet, typer.Option("--output", "-o", help="How the result is printed.")]
 CurrencyOption = Annotated[str, typer.Option(help="The budget's currency (ISO 4217); nothing is exchanged.")]
+ResourceOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RESOURCE/TYPE", help="What alone to plan for, such as compute/A100; all unless given."),
+]
 MethodOption = Annotated[PlanMethod, typer.Option(help="By what rule the budget is shared out.")]
 LOCAL: Final = "local"

@@ -24,7 +24,7 @@ from .options import PlanSheet
 from .plan_manifest import Offer, investment
 from .plan_request import Request, Terms, terms_of
 from .standing_tables import MARKS_NOTE, plan_table, variants_table
-from .tables import print_whole, wide_console
+from .tables import print_whole, say, wide_console
 
 _WHY: Final = {
     NotPlanned.SHARED: "data is not used up: buy it once for all",
@@ -63,7 +63,7 @@ def plan_command(place: Place, question: Question, request: Request, offer: Offe
     elif sheet is PlanSheet.CSV:
         typer.echo(plan_csv(planned.document), nl=False)
     else:
-        _print(planned)
+        print_plan(wide_console(), planned)
     for remark in planned.remarks:
         complain(remark)
     return Exit.OK
@@ -109,18 +109,19 @@ def _share_out(found: Sequence[gap.Candidate], budget: Fraction, terms: Terms) -
     return made.whole() if terms.whole else made
 
 
-def _print(planned: Planned) -> None:
-    console, document = wide_console(), planned.document
-    _say(
+def print_plan(console: Console, planned: Planned) -> None:
+    """Print a plan as tables: what is given, before and after, and what a fifth less and more would do."""
+    document = planned.document
+    say(
         console,
         f"{document.period.start[:16]}Z to {document.period.end[:16]}Z, as of {document.as_of}; method "
         f"{document.method}, amounts in {document.currency}, at the prices in force at the period's end. {MARKS_NOTE}",
     )
-    _say(console, "\nWhat is given, and what that changes")
+    say(console, "\nWhat is given, and what that changes")
     print_whole(console, plan_table(document))
-    _say(console, "\nThe budget, and a fifth less and more")
+    say(console, "\nThe budget, and a fifth less and more")
     print_whole(console, variants_table(document))
-    _say(console, "\nDisparity (Gini) before and after, with what is planned for: 0 is even")
+    say(console, "\nDisparity (Gini) before and after, with what is planned for: 0 is even")
     table = figures_table("what", "of", right=("before", "after"))
     for spread in document.chosen.spreads:
         cells = ("?" if each is None else f"{each.value:.4f}" for each in (spread.gini_before, spread.gini_after))
@@ -128,13 +129,9 @@ def _print(planned: Planned) -> None:
     print_whole(console, table)
     if document.chosen.level is not None:
         level = document.chosen.level
-        _say(console, f"What is levelled rises to {share(level) if level.unit == 'ratio' else f'{level.value:,.2f}'}.")
+        say(console, f"What is levelled rises to {share(level) if level.unit == 'ratio' else f'{level.value:,.2f}'}.")
     if document.skipped:
-        _say(console, "\nNot planned for")
+        say(console, "\nNot planned for")
         for each in document.skipped:
             why = _WHY[each.why].format(currency=document.currency)
-            _say(console, f"  {each.institution}, {thing_cells(each.thing)[0]}: {why}")
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+            say(console, f"  {each.institution}, {thing_cells(each.thing)[0]}: {why}")

@@ -7,12 +7,12 @@ from typing import Final
 
 from rich.table import Table
 
-from ullage_operator.gap import Provenance
+from ullage_operator.gap import Provenance, Resource
 from ullage_operator.report import CompareDocument, GapDocument, PlanDocument
 from ullage_operator.report.gap_parts import GapLine, GroupLine
 from ullage_operator.report.parts import Quantity
 
-from .cells import UNITS, add_row, amount, figures_table, money_cells, number, share, thing_cells, use_cells
+from .cells import UNITS, USE_HEADS, add_row, amount, figures_table, money_cells, number, share, thing_cells, use_cells
 
 MARKS_NOTE: Final = "~ is estimated, of it (low to high); ? is unknown; – has none."
 
@@ -29,38 +29,31 @@ def supply_table(document: GapDocument) -> Table:
     for total in document.totals:
         if not total.members:
             continue
-        # Of data, needs and gaps are not summed: several may need the same.
-        required, gap = (amount(each) if each else "–" for each in (total.required, total.gap))
-        add_row(
-            table,
-            "total",
-            *thing_cells(total.thing),
-            required,
-            "",
-            "",
-            "",
-            amount(total.supply),
-            gap,
-            share(total.met) if total.met else "–",
+        # Of data, needs, grants and gaps are not summed: several may need and use the same.
+        required, granted, moved, gap = (
+            amount(each) if each else "–" for each in (total.required, total.granted, total.moved, total.gap)
         )
+        amounts = [amount(total.own), granted, moved, amount(total.supply), gap]
+        add_row(table, "total", *thing_cells(total.thing), required, *amounts, share(total.met) if total.met else "–")
     return table
 
 
 def use_table(document: GapDocument) -> Table:
-    """Return use within allocation: what was held (A), and what of it was used (U)."""
-    table = figures_table(
-        "institution", "what", "unit", right=("A", "of it measured", "U", "A - U", "U / A"), last="books"
-    )
+    """Return use within allocation: what was held (A), what of it was used (U), and A on own machines."""
+    table = figures_table("institution", "what", "unit", right=(*USE_HEADS, "A on own"), last="books")
     told: list[tuple[str, GapLine | GroupLine]] = [(line.institution, line) for line in document.lines]
     told += [("total", total) for total in document.totals]
     for name, line in told:
         if line.use.allocated is not None or line.use.used is not None:
-            add_row(table, name, *thing_cells(line.thing), *use_cells(line.use))
+            *use, books = use_cells(line.use)
+            own = amount(line.own_allocated) if line.thing.resource is Resource.COMPUTE else "–"
+            add_row(table, name, *thing_cells(line.thing), *use, own, books)
     for each in document.unattributed:
-        add_row(table, "unattributed", *thing_cells(each.thing), *use_cells(each.use))
+        *use, books = use_cells(each.use)
+        add_row(table, "unattributed", *thing_cells(each.thing), *use, "–", books)
     for other in document.undeclared:
-        name = f"{other.institution}, not declared"
-        add_row(table, name, *thing_cells(other.thing), *use_cells(other.use))
+        *use, books = use_cells(other.use)
+        add_row(table, f"{other.institution}, not declared", *thing_cells(other.thing), *use, "–", books)
     return table
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TextIO
+
 from rich.console import Console
 from rich.table import Table
 
@@ -14,11 +16,16 @@ _HEADERS = ("workers", "GPU-s", "core-s used", "of held", "peak MiB", "samples",
 _STAGE_ORDER = {stage.value: place for place, stage in enumerate(Stage)}
 
 
-def wide_console() -> Console:
-    """Return a console that cuts no table short: a narrow terminal wraps it, a pipe gets all of it."""
-    console = Console()
+def wide_console(file: TextIO | None = None) -> Console:
+    """Return a console that cuts no table short: a narrow terminal wraps it, a pipe or a file gets all of it."""
+    console = Console(file=file)
     console.width = max(console.width, _LEAST_WIDTH)
     return console
+
+
+def say(console: Console, text: str) -> None:
+    """Print a text as it is: a name in it is no markup, and no number is highlighted."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_whole(console: Console, table: Table) -> None:

@@ -18,7 +18,7 @@ from .books import Place, moment_of
 from .exits import Exit
 from .instants import instant
 from .manifests import Unusable, complain
-from .options import UsageFormat
+from .options import Sheet
 from .tables import ENERGY_NOTE, usage_columns, wide_console
 
 _KEYS: tuple[GroupKey, ...] = get_args(GroupKey)
@@ -34,7 +34,7 @@ class UsageQuestion:
     as_of: str | None
 
 
-def usage_command(place: Place, question: UsageQuestion, form: UsageFormat) -> Exit:
+def usage_command(place: Place, question: UsageQuestion, form: Sheet) -> Exit:
     """Print usage; return how the command ends."""
     now = now_ms()
     problems: list[str] = []
@@ -56,9 +56,9 @@ def usage_command(place: Place, question: UsageQuestion, form: UsageFormat) -> E
     except Unusable as error:
         return error.code
     table = usage_table(rows, total, scope)
-    if form is UsageFormat.JSON:
+    if form is Sheet.JSON:
         typer.echo(json.dumps(table.to_json(), indent=1))
-    elif form is UsageFormat.CSV:
+    elif form is Sheet.CSV:
         _write_csv(table)
     elif not rows:
         typer.echo("The books hold nothing for this period.")

@@ -33,6 +33,8 @@ from .figures import exactly as exactly
 from .fill import Filling as Filling
 from .fill import Item as Item
 from .fill import fill as fill
+from .groups import Group as Group
+from .groups import GroupRow as GroupRow
 from .inputs import Allocation as Allocation
 from .inputs import ClusterCapacity as ClusterCapacity
 from .inputs import DataAsset as DataAsset
@@ -57,6 +59,7 @@ from .periods import Period as Period
 from .periods import Term as Term
 from .periods import month_of as month_of
 from .periods import months as months
+from .periods import months_before as months_before
 from .plan import Candidate as Candidate
 from .plan import Method as Method
 from .plan import Plan as Plan
@@ -69,10 +72,8 @@ from .releases import Instalment as Instalment
 from .releases import Release as Release
 from .report import CourseHours as CourseHours
 from .report import GapReport as GapReport
-from .report import GroupRow as GroupRow
 from .report import gap_report as gap_report
 from .report import grouped as grouped
-from .report import money_of as money_of
 from .report import trend as trend
 from .row import Row as Row
 from .subjects import Resource as Resource

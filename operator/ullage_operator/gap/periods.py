@@ -111,6 +111,16 @@ def month_of(at_ms: int) -> Period:
     return next(_months(Period(at_ms, at_ms + 1)))
 
 
+def months_before(period: Period, count: int) -> list[Period]:
+    """Return so many calendar months before the one that a period starts in, the earliest first; none before 1970."""
+    found: list[Period] = []
+    month = month_of(period.start_ms)
+    while len(found) < count and month.start_ms > 0:
+        month = month_of(month.start_ms - 1)
+        found.append(month)
+    return found[::-1]
+
+
 def _months(period: Period) -> Iterator[Period]:
     """Yield the whole calendar months that a period touches."""
     first = datetime.fromtimestamp(period.start_ms // 1000, UTC)

@@ -11,3 +11,4 @@ from .plan_document import plan_document as plan_document
 from .sheets import compare_csv as compare_csv
 from .sheets import gap_csv as gap_csv
 from .sheets import plan_csv as plan_csv
+from .sheets import report_csv as report_csv

@@ -3,44 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Final
 
 from ullage_operator import gap
-from ullage_operator.gap import Figure as GapFigure
-from ullage_operator.gap import GapReport, GroupRow, Provenance, Resource, Row, Subject, fte
-from ullage_operator.gap import Period as GapPeriod
+from ullage_operator.gap import GapReport, Provenance, Subject
 
 from .gap_parts import (
     Bottleneck,
     Course,
     FamilyUse,
     GapDocument,
-    GapLine,
     Group,
-    GroupLine,
     Institution,
+    LeastMet,
     Month,
     Moved,
     Rest,
     Unattributed,
     Undeclared,
-    Unknown,
-    Use,
 )
-from .money_document import money_lines
+from .line_document import group_line, line
+from .line_document import use as line_use
+from .money_document import money_lines, money_of_group
 from .parts import (
-    DECLARED,
-    FTE,
     GRANTED,
     HOURS,
     RATIO,
     SUPPLIED,
     About,
     Basis,
-    Lacking,
     Period,
-    Quantity,
     Scope,
     Thing,
     books_scope,
@@ -51,7 +43,7 @@ from .parts import (
 )
 from .spread_document import spreads
 
-Groups = Mapping[str, Mapping[str, Sequence[GroupRow]]]
+Groups = Mapping[str, Sequence[gap.Group]]
 """By ``country`` or ``kind``: what :func:`ullage_operator.gap.grouped` returned."""
 
 NO_GROUPS: Final[Groups] = {}
@@ -94,13 +86,9 @@ def gap_document(
             Institution(id=name, name=about.names.get(name, name), country=each.country, kind=each.kind)
             for name, each in sorted(everyone.items())
         ),
-        lines=tuple(_line(row, about, report.period) for row in report.rows),
-        totals=_totals(report.totals, about, report.period),
-        groups=tuple(
-            Group(by=by, name=name, totals=_totals(rows, about, report.period))
-            for by, named in sorted(groups.items())
-            for name, rows in sorted(named.items())
-        ),
+        lines=tuple(line(row, about, report.period) for row in report.rows),
+        totals=tuple(group_line(row, about, report.period) for row in report.totals),
+        groups=tuple(_group(by, each, report, about) for by, found in sorted(groups.items()) for each in found),
         bottlenecks=tuple(
             Bottleneck(institution=name, thing=Thing.of(row.subject), coverage=known(row.coverage, RATIO, SUPPLIED))
             for name, row in sorted(report.bottlenecks.items())
@@ -108,113 +96,51 @@ def gap_document(
         ),
         money=money_lines(report, each_institution=True),
         money_totals=money_lines(report, each_institution=False),
-        spreads=spreads(report),
+        spreads=spreads(report.rows, report.institutions),
         moved=tuple(_moved(report)),
         courses=tuple(_courses(report)),
         rests=tuple(map(_rest, report.not_held)),
         unattributed=tuple(
-            Unattributed(thing=Thing.of(subject), use=_use(use, subject, about))
+            Unattributed(thing=Thing.of(subject), use=line_use(use, subject, about))
             for subject, use in sorted(report.unattributed.items())
         ),
         undeclared=tuple(
-            Undeclared(institution=name, thing=Thing.of(subject), use=_use(use, subject, about))
+            Undeclared(institution=name, thing=Thing.of(subject), use=line_use(use, subject, about))
             for (name, subject), use in report.undeclared.items()
         ),
         families=tuple(
-            FamilyUse(model_family=family, thing=Thing.of(subject), use=_use(use, subject, about))
+            FamilyUse(model_family=family, thing=Thing.of(subject), use=line_use(use, subject, about))
             for (family, subject), use in families.items()
         ),
         trend=tuple(
             Month(
                 period=Period.of(month.period),
-                totals=_totals(month.totals, about, month.period),
-                money=money_lines(month, each_institution=False),
+                lines=tuple(line(row, about, month.period) for row in month.rows),
+                totals=tuple(group_line(row, about, month.period) for row in month.totals),
+                money=money_lines(month, each_institution=True),
+                money_totals=money_lines(month, each_institution=False),
             )
             for month in trend
         ),
     )
 
 
-def _line(row: Row, about: About, period: GapPeriod) -> GapLine:
-    unit, resource = row.subject.unit.value, row.subject.resource
-    return GapLine(
-        institution=row.institution,
-        thing=Thing.of(row.subject),
-        required=quantity(row.required, unit, DECLARED),
-        own=known(row.own, unit, DECLARED),
-        # Of data, what others share is declared by them.
-        granted=known(row.granted, unit, SUPPLIED if resource is Resource.DATA else GRANTED),
-        moved=known(row.moved, unit, SUPPLIED) if resource is Resource.TALENT else None,
-        supply=known(row.supply, unit, SUPPLIED),
-        gap=quantity(row.gap, unit, SUPPLIED),
-        gap_fte=_fte(row.gap, row.subject, period),
-        surplus=quantity(row.surplus, unit, SUPPLIED),
-        coverage=quantity(row.coverage, RATIO, SUPPLIED),
-        use=_use(row.usage, row.subject, about),
-        own_allocated=quantity(row.own_allocated, unit, books_scope(row.usage.books)),
-        unknown=tuple(_unknown(row)),
-        need_lacks=None if row.lacks is None else Lacking(what=row.lacks.what, name=row.lacks.name),
-        need_ended=None if row.need_ended_ms is None else instant(row.need_ended_ms),
+def _group(by: str, found: gap.Group, report: GapReport, about: About) -> Group:
+    worst = found.bottleneck
+    return Group(
+        by=by,
+        name=found.name,
+        members=tuple(sorted(found.members)),
+        totals=tuple(group_line(row, about, report.period) for row in found.totals),
+        bottleneck=None
+        if worst is None or worst.met is None
+        else LeastMet(thing=Thing.of(worst.subject), met=known(worst.met, RATIO, SUPPLIED)),
+        money=money_of_group(found.money),
+        spreads=spreads(
+            [row for row in report.rows if row.institution in found.members],
+            [each for each in report.institutions if each.id in found.members],
+        ),
     )
-
-
-def _totals(rows: Sequence[GroupRow], about: About, period: GapPeriod) -> tuple[GroupLine, ...]:
-    return tuple(_group_line(row, about, period) for row in rows)
-
-
-def _group_line(row: GroupRow, about: About, period: GapPeriod) -> GroupLine:
-    unit = row.subject.unit.value
-    after = row.gap_after_pools
-    return GroupLine(
-        thing=Thing.of(row.subject),
-        members=row.members,
-        required=quantity(row.required, unit, DECLARED),
-        supply=known(row.supply, unit, SUPPLIED),
-        pooled=known(row.pooled, unit, GRANTED),
-        gap=quantity(row.gap, unit, SUPPLIED),
-        gap_after_pools=None if after is None or row.gap is None else plain(after, unit, SUPPLIED, row.gap.provenance),
-        gap_fte=_fte(row.gap, row.subject, period),
-        surplus=quantity(row.surplus, unit, SUPPLIED),
-        met=quantity(row.met, RATIO, SUPPLIED),
-        use=_use(row.usage, row.subject, about),
-        own_allocated=quantity(row.own_allocated, unit, books_scope(row.usage.books)),
-        need_unknown=row.unknown,
-    )
-
-
-def _fte(hours: GapFigure | None, subject: Subject, period: GapPeriod) -> Quantity | None:
-    """Return hours of people as full-time equivalents; None of all else."""
-    if hours is None or subject.resource is not Resource.TALENT:
-        return None
-    return known(hours.times(fte(Fraction(1), period)), FTE, SUPPLIED)
-
-
-def _use(use: gap.Usage, subject: Subject, about: About) -> Use:
-    unit, scope = subject.unit.value, books_scope(use.books or about.books)
-    share = None if use.measured_share is None else plain(use.measured_share, RATIO, scope, Provenance.MEASURED)
-    return Use(
-        allocated=quantity(use.allocated, unit, scope),
-        measured=quantity(use.measured, unit, scope),
-        measured_share=share,
-        used=quantity(use.used, unit, scope),
-        unmeasured=quantity(use.unmeasured, unit, scope),
-        idle=quantity(use.idle, unit, scope),
-        intensity=quantity(use.intensity, RATIO, scope),
-    )
-
-
-def _unknown(row: Row) -> Iterator[Unknown]:
-    if row.required is None:
-        no_need = Unknown.NO_NEED if row.need_ended_ms is None else Unknown.NEED_ENDED
-        yield Unknown.NEED_AMOUNT if row.needed else no_need
-    if row.subject.resource is not Resource.COMPUTE:
-        return
-    if row.own_allocated is None:
-        yield Unknown.OWN_MACHINES
-    if row.usage.allocated is None:
-        yield Unknown.NO_BOOKS
-    elif row.usage.unmeasured is not None and row.usage.unmeasured.value:
-        yield Unknown.USE_PARTLY
 
 
 def _moved(report: GapReport) -> Iterator[Moved]:

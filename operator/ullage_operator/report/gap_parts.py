@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from .parts import Document, Lacking, Part, Period, Quantity, Thing
+from .spread_parts import Spread
 
 GAP_VERSION: Final = "ullage.dev/gap/v1alpha1"
 
@@ -25,22 +26,6 @@ class Unknown(StrEnum):
     """A and U: no books were read."""
     USE_PARTLY = "usePartlyMeasured"
     """U: over a part of A it was not measured."""
-
-
-class LeftOut(StrEnum):
-    """Why an institution is not counted in a disparity."""
-
-    NO_NEED = "noNeedDeclared"
-    NEED_ENDED = "needEnded"
-    NEED_AMOUNT = "needAmountUnknown"
-    NEEDS_NOTHING = "needsNothing"
-
-
-class NoCurve(StrEnum):
-    """Why there is no Lorenz curve."""
-
-    TOO_FEW = "fewerThanFive"
-    NOTHING = "nothingToSpread"
 
 
 class Institution(Part):
@@ -122,6 +107,12 @@ class GroupLine(Part):
     """The institutions that have a line of it; none where only those used it that are not declared."""
     required: Quantity | None
     """The sum of R."""
+    own: Quantity
+    """The sum of K; of data, each asset once."""
+    granted: Quantity | None
+    """The sum of F, pools not counted; null of data, which is shared and not handed over."""
+    moved: Quantity | None
+    """Of talent, net hours that came to them: what moves between them cancels out; null of all else."""
     supply: Quantity
     """The sum of S; of data, each asset once. Pools are not in it."""
     pooled: Quantity
@@ -134,6 +125,8 @@ class GroupLine(Part):
     """Of talent, the gap in full-time equivalents of the period; null of all else."""
     surplus: Quantity | None
     """The sum of surpluses."""
+    coverage: Quantity | None
+    """The sums of S and R of those whose need is known, as S / R: one's surplus counts in it."""
     met: Quantity | None
     """The share of the need that is met where it arises: 1 - gap / R."""
     use: Use
@@ -142,17 +135,6 @@ class GroupLine(Part):
     """The part of A on own machines; null where it is unknown for one of them."""
     need_unknown: tuple[str, ...]
     """Institutions that are in no sum of R, gap and surplus."""
-
-
-class Group(Part):
-    """Sums over the institutions of one country or kind."""
-
-    by: str
-    """By what they are grouped: country or kind."""
-    name: str
-    """Which."""
-    totals: tuple[GroupLine, ...]
-    """Thing by thing."""
 
 
 class Bottleneck(Part):
@@ -182,7 +164,7 @@ class Money(Part):
     """What closing gaps costs, in one currency."""
 
     institution: str | None
-    """Its id; null: all of them, pools counted."""
+    """Its id; null: all of them, or of the group, pools counted."""
     currency: str
     """ISO 4217; nothing is exchanged."""
     gross: Quantity
@@ -197,6 +179,33 @@ class Money(Part):
     """The gross need by what it is spent on."""
     unpriced: tuple[Unpriced, ...]
     """What is in no sum."""
+
+
+class LeastMet(Part):
+    """What the needs of several institutions are met least in."""
+
+    thing: Thing
+    met: Quantity
+    """The share of the need that is met where it arises."""
+
+
+class Group(Part):
+    """The institutions of one country or kind, and what they have together."""
+
+    by: str
+    """By what they are grouped: country or kind."""
+    name: str
+    """Which."""
+    members: tuple[str, ...]
+    """Their ids."""
+    totals: tuple[GroupLine, ...]
+    """Thing by thing."""
+    bottleneck: LeastMet | None
+    """Null where none of their needs is known."""
+    money: tuple[Money, ...]
+    """By currency; pools count that are theirs alone."""
+    spreads: tuple[Spread, ...]
+    """How unequally each thing is spread among them."""
 
 
 class Moved(Part):
@@ -257,60 +266,17 @@ class FamilyUse(Part):
     use: Use
 
 
-class Point(Part):
-    """A point of a Lorenz curve, from the worst supplied on."""
-
-    weight_share: float
-    """The part of all institutions, or of all need."""
-    amount_share: float
-    """The part of the supply that they have."""
-
-
-class Excluded(Part):
-    """An institution that a disparity does not count."""
-
-    institution: str
-    why: LeftOut
-
-
-class Frontier(Part):
-    """How many times more the best supplied institution has."""
-
-    institution: str
-    ratio: Quantity | None
-    """Null where it has nothing."""
-
-
-class Spread(Part):
-    """How unequally one thing is spread."""
-
-    thing: Thing
-    by_need: bool
-    """False: S, each institution counted once. True: S / R weighted by R, which is 0 where all are covered alike."""
-    units: int
-    """How many institutions are counted."""
-    left_out: tuple[Excluded, ...]
-    gini: Quantity | None
-    """0 to 1."""
-    theil: Quantity | None
-    """0 and up."""
-    theil_between_countries: Quantity | None
-    """The part of Theil from differences between countries; the rest lies within them."""
-    theil_between_kinds: Quantity | None
-    """The part of Theil from differences between kinds of institutions; the rest lies within them."""
-    frontier: tuple[Frontier, ...]
-    lorenz: tuple[Point, ...]
-    """Empty below five institutions."""
-    no_lorenz: NoCurve | None
-    """Why it is empty."""
-
-
 class Month(Part):
-    """The sums of one calendar month."""
+    """One calendar month: each institution's, and the sums."""
 
     period: Period
+    lines: tuple[GapLine, ...]
     totals: tuple[GroupLine, ...]
+    """Over all institutions, thing by thing."""
     money: tuple[Money, ...]
+    """By institution and currency."""
+    money_totals: tuple[Money, ...]
+    """By currency."""
 
 
 class GapDocument(Document):

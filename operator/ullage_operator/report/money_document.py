@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ullage_operator import gap
 from ullage_operator.gap import GapReport
 
@@ -13,7 +15,12 @@ def money_lines(report: GapReport, *, each_institution: bool) -> tuple[Money, ..
     """Return the money of each institution, or of all together, currency by currency."""
     if each_institution:
         return tuple(_money(name, found) for (name, _), found in sorted(report.money.items()))
-    return tuple(_money(None, found) for _, found in sorted(report.money_totals.items()))
+    return money_of_group(report.money_totals)
+
+
+def money_of_group(by_currency: Mapping[str, gap.Money]) -> tuple[Money, ...]:
+    """Return the money of several institutions together, currency by currency."""
+    return tuple(_money(None, found) for _, found in sorted(by_currency.items()))
 
 
 def _money(institution: str | None, found: gap.Money) -> Money:

@@ -6,37 +6,36 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from ullage_operator import gap
-from ullage_operator.gap import GapReport, Provenance, Row, Subject
+from ullage_operator.gap import Institution, Provenance, Row
 from ullage_operator.gap.disparity import FEWEST_FOR_LORENZ
 from ullage_operator.gap.figures import weakest
 
-from .gap_parts import Excluded, Frontier, LeftOut, NoCurve, Point, Spread
 from .parts import RATIO, SUPPLIED, Quantity, Thing, plain
+from .spread_parts import Excluded, Frontier, LeftOut, NoCurve, Point, Spread
 
 Measure = Callable[[Sequence[Row], dict[str, str]], gap.Disparity]
 
 
-def spreads(report: GapReport) -> tuple[Spread, ...]:
-    """Return the disparity of each thing that is there, of S and of S / R."""
+def spreads(rows: Sequence[Row], institutions: Sequence[Institution]) -> tuple[Spread, ...]:
+    """Return the disparity among some institutions of each thing that they have a row of, of S and of S / R."""
+    subjects = sorted({row.subject for row in rows})
     return tuple(
-        _spread(report, total.subject, by_need=by_need)
-        for total in report.totals
-        if total.members
+        _spread([row for row in rows if row.subject == subject], institutions, by_need=by_need)
+        for subject in subjects
         for by_need in (False, True)
     )
 
 
-def _spread(report: GapReport, subject: Subject, *, by_need: bool) -> Spread:
-    rows = [row for row in report.rows if row.subject == subject]
+def _spread(rows: Sequence[Row], institutions: Sequence[Institution], *, by_need: bool) -> Spread:
     measure: Measure = gap.need_weighted if by_need else gap.raw
-    found = measure(rows, {each.id: each.country for each in report.institutions})
-    by_kind = measure(rows, {each.id: each.kind for each in report.institutions})
+    found = measure(rows, {each.id: each.country for each in institutions})
+    by_kind = measure(rows, {each.id: each.kind for each in institutions})
     counted = [row for row in rows if row.institution not in found.left_out]
     provenance = weakest(
         part.provenance for row in counted for part in (row.supply, row.required if by_need else None) if part
     )
     return Spread(
-        thing=Thing.of(subject),
+        thing=Thing.of(rows[0].subject),
         by_need=by_need,
         units=len(found.units),
         left_out=tuple(Excluded(institution=row.institution, why=_why(row)) for row in rows if row not in counted),

@@ -7,6 +7,7 @@ from ullage_operator.report.page.views import Section, Writer
 
 from .closing import glossary, unknown
 from .comparison import comparison
+from .groups import groups
 from .money import money
 from .people import people
 from .plan import plan
@@ -18,10 +19,13 @@ from .use import use
 
 
 def sections(writer: Writer, document: ReportDocument) -> list[Section]:
-    """Return all sections in order; without a plan or a comparison theirs are not there."""
+    """Return all sections in order; without groups, a plan or a comparison theirs are not there."""
     gap = document.gap
     found = [summary(writer, document), supply(writer, gap), coverage(writer, gap), use(writer, gap)]
-    found += [people(writer, gap), money(writer, gap), spread(writer, gap), trend(writer, gap)]
+    found += [people(writer, gap), money(writer, gap), spread(writer, gap)]
+    if gap.groups:
+        found.append(groups(writer, gap))
+    found.append(trend(writer, gap))
     if document.plan:
         found.append(plan(writer, document.plan))
     if document.comparison:

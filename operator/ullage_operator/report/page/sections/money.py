@@ -17,9 +17,9 @@ def money(writer: Writer, gap: GapDocument) -> Section:
         [
             _name(writer, each),
             each.currency,
-            _least(each, each.gross),
+            least(each, each.gross),
             each.awarded,
-            _least(each, each.net),
+            least(each, each.net),
         ]
         for each in every
     ]
@@ -46,6 +46,6 @@ def _name(writer: Writer, found: Money) -> str:
     return writer.words("all_institutions") if found.institution is None else writer.name(found.institution)
 
 
-def _least(found: Money, amount: Quantity) -> Item:
+def least(found: Money, amount: Quantity) -> Item:
     """Return a sum, as a lower bound where it is one."""
     return AtLeast(amount) if found.at_least else amount

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ullage_operator.report.gap_parts import GapDocument, NoCurve, Spread
+from ullage_operator.report.gap_parts import GapDocument
 from ullage_operator.report.page.pictures import Curve, Mark, Told, curves
 from ullage_operator.report.page.views import Column, Item, Picture, Section, Table, Writer
 from ullage_operator.report.parts import RATIO, SUPPLIED, Quantity, Thing
+from ullage_operator.report.spread_parts import NoCurve, Spread
 
 _COEFFICIENTS = ("gini", "theil", "theil_between_countries", "theil_between_kinds")
 

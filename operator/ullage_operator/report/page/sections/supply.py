@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from ullage_operator.report.gap_parts import GapDocument, GapLine, GroupLine
 from ullage_operator.report.page.pictures import Bar, Dot, DotRow, Mark, Told, bars, dots
 from ullage_operator.report.page.pictures.marks import IN_TURN
-from ullage_operator.report.page.views import Cell, Column, Item, Picture, Section, Table, Writer
+from ullage_operator.report.page.views import Column, Item, Picture, Section, Writer
 from ullage_operator.report.parts import Thing
 
-MOST_ROWS: Final = 25
-"""A picture shows no more institutions: those with the largest gaps."""
+from .drawn import more, shown
+from .groups import covered_table, sums_table
 
 
 def supply(writer: Writer, gap: GapDocument) -> Section:
-    """Return R, K, F, S, gap and surplus of each institution, of all, and of groups."""
+    """Return R, K, F, S, gap and surplus of each institution, and of all."""
     words = writer.words
     keys = ("institution", "thing", "required", "own", "granted", "moved", "supply", "gap", "surplus")
     rows = [_row(writer, line) for line in gap.lines]
     tables = [writer.table("supply", words("table.supply"), writer.columns(*keys), rows)]
-    totals = [_total_row(writer, total, words("all_institutions")) for total in gap.totals if total.members]
-    tables.append(_totals_table(writer, "totals", words("table.totals"), words("institution"), totals))
-    heads = {"country": words("country"), "kind": words("kind")}
-    for by in dict.fromkeys(group.by for group in gap.groups):
-        told = [
-            _total_row(writer, total, _group_name(writer, by, group.name))
-            for group in gap.groups
-            if group.by == by
-            for total in group.totals
-        ]
-        caption = words("table.groups", by=heads[by])
-        tables.append(_totals_table(writer, f"groups-{by}", caption, heads[by], told))
+    everyone = _summed(writer, gap)
+    tables.append(sums_table(writer, "totals", words("table.totals"), words("institution"), everyone))
     pictures = [picture for total in gap.totals if (picture := _need_picture(writer, gap, total.thing))]
     return Section("supply", words("intro.supply"), pictures=pictures, tables=tables)
 
@@ -51,22 +40,16 @@ def coverage(writer: Writer, gap: GapDocument) -> Section:
     bottlenecks = writer.table(
         "bottlenecks", words("table.bottlenecks"), writer.columns("institution", "thing", "coverage"), worst
     )
+    everyone = _summed(writer, gap)
+    caption = words("table.totals_coverage")
+    totals = covered_table(writer, "totals-coverage", caption, words("institution"), everyone)
     pictures = [_coverage_picture(writer, gap)] if any(line.coverage for line in gap.lines) else []
-    return Section("coverage", words("intro.coverage"), pictures=pictures, tables=[bottlenecks, covered])
+    return Section("coverage", words("intro.coverage"), pictures=pictures, tables=[bottlenecks, covered, totals])
 
 
-def shown(lines: Sequence[GapLine]) -> list[GapLine]:
-    """Return the lines that a picture has room for, in their order."""
-    largest = sorted(lines, key=lambda line: -(line.gap.value if line.gap else 0))[:MOST_ROWS]
-    return [line for line in lines if line in largest]
-
-
-def more(writer: Writer, lines: Sequence[GapLine], caption: str) -> str:
-    """Return where a picture's figures are, and how many it leaves out."""
-    note = writer.words("data_below", table=caption)
-    if len(lines) <= MOST_ROWS:
-        return note
-    return f"{note} {writer.words('and_more', count=len(lines) - MOST_ROWS)}"
+def _summed(writer: Writer, gap: GapDocument) -> list[tuple[str, Sequence[GroupLine]]]:
+    """Return the sums of what declared institutions have or need; what others alone used has none."""
+    return [(writer.words("all_institutions"), [total for total in gap.totals if total.members])]
 
 
 def _coverage_columns(writer: Writer) -> list[Column]:
@@ -81,29 +64,6 @@ def _row(writer: Writer, line: GapLine) -> list[Item]:
 
 def _fte(writer: Writer, line: GapLine) -> Item:
     return line.gap_fte if line.gap_fte or line.thing.resource == "talent" else writer.words("none")
-
-
-def _total_row(writer: Writer, total: GroupLine, name: str) -> list[Item]:
-    none = Cell(writer.words("none"))
-    # Of data, needs and gaps are not unknown: they are not summed.
-    needs: list[Item] = [total.required, total.gap, total.surplus, total.met]
-    if writer.data(total.thing):
-        needs = [none, none, none, none]
-    required, gap, surplus, met = needs
-    fte: Item = total.gap_fte or none
-    return [name, writer.thing_cell(total.thing), required, total.supply, total.pooled, gap, fte, surplus, met]
-
-
-def _totals_table(writer: Writer, key: str, caption: str, head: str, rows: list[list[Item]]) -> Table:
-    heads = ("institution", "thing", "required", "supply", "pooled", "gap", "gap_fte", "surplus", "met")
-    columns = [Column(head), *writer.columns(*heads[1:])]
-    return writer.table(key, caption, columns, rows)
-
-
-def _group_name(writer: Writer, by: str, name: str) -> str:
-    if by == "country":
-        return writer.words.country(name)
-    return writer.words(f"kind_of.{name}") if writer.words.has(f"kind_of.{name}") else name
 
 
 def _need_picture(writer: Writer, gap: GapDocument, thing: Thing) -> Picture | None:
@@ -128,7 +88,7 @@ def _need_picture(writer: Writer, gap: GapDocument, thing: Thing) -> Picture | N
 
 def _coverage_picture(writer: Writer, gap: GapDocument) -> Picture:
     words = writer.words
-    marks = {total.thing: IN_TURN[place % len(IN_TURN)] for place, total in enumerate(gap.totals)}
+    marks = {total.thing: IN_TURN[place % len(IN_TURN)] for place, total in enumerate(gap.totals) if total.members}
     covered = [line for line in gap.lines if line.coverage]
     names = list(dict.fromkeys(line.institution for line in shown(covered)))
     rows = [

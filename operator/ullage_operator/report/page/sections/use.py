@@ -9,9 +9,10 @@ from ullage_operator.report.page.pictures import Bar, Mark, Told, bars
 from ullage_operator.report.page.views import Cell, Item, Picture, Section, Writer
 from ullage_operator.report.parts import Quantity, Thing
 
-from .supply import more, shown
+from .drawn import more, shown
 
-_KEYS = ("institution", "thing", "allocated", "measured_share", "used", "idle", "unmeasured", "intensity")
+KEYS = ("thing", "allocated", "measured_share", "used", "idle", "unmeasured", "intensity", "own_allocated")
+"""The columns of a row of use, after the one that says whose it is."""
 
 
 def use(writer: Writer, gap: GapDocument) -> Section:
@@ -26,8 +27,8 @@ def use(writer: Writer, gap: GapDocument) -> Section:
         (words("note.undeclared", institution=each.institution), each.thing, each.use, words("none"))
         for each in gap.undeclared
     ]
-    rows = [_row(writer, *each) for each in told if _allocated(each[1], each[2])]
-    columns = writer.columns(*_KEYS, "own_allocated")
+    rows = [use_row(writer, *each) for each in told if is_allocated(each[1], each[2])]
+    columns = writer.columns("institution", *KEYS)
     tables = [writer.table("use", words("table.use"), columns, rows)]
     if gap.rests:
         rests: list[Sequence[Item]] = [
@@ -41,12 +42,13 @@ def use(writer: Writer, gap: GapDocument) -> Section:
     return Section("use", words("intro.use"), pictures=pictures, tables=tables, notes=notes)
 
 
-def _allocated(thing: Thing, use: Use) -> bool:
+def is_allocated(thing: Thing, use: Use) -> bool:
     """Tell whether a thing is allocated at all: data and people are not, unless somebody imported it."""
     return thing.resource == "compute" or use.allocated is not None or use.used is not None
 
 
-def _row(writer: Writer, name: str, thing: Thing, use: Use, own: Item) -> list[Item]:
+def use_row(writer: Writer, name: str, thing: Thing, use: Use, own: Item) -> list[Item]:
+    """Return A and U, and the part of A on own machines."""
     # Where nothing was held, or none of it measured, there is no share to know.
     none = Cell(writer.words("none"))
     idle_books = use.allocated is not None and not use.allocated.value
