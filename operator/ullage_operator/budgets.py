@@ -73,8 +73,10 @@ class Budgets:
     _answers: dict[str, _Answer] = field(default_factory=dict)
     _reserved: set[str] = field(default_factory=set)
     """Jobs, by UID, for which something is set aside."""
+    _withdrawn: dict[str, str] = field(default_factory=dict)
+    """Which line that is gone a job, by UID, was told of."""
     _charged: set[str] = field(default_factory=set)
-    """Jobs that have ended and whose use of own machines is in the books."""
+    """Jobs that have ended and of which all that they held is paid for: nothing is asked of them any more."""
 
     def admit(self, job: TrainingJob) -> Admission:
         """Return what a job was told last. One that was told nothing goes on: a job never waits for the store."""
@@ -94,7 +96,7 @@ class Budgets:
             return None
         now, uid = self.clock.now_ms(), case.uid
         over = case.job.status.phase in _TERMINAL
-        if uid not in self._reserved and (over or not line_names(declarations, case.job)):
+        if uid not in self._reserved and (uid in self._charged or not line_names(declarations, case.job)):
             self._answers.pop(uid, None)
             return await self._charge(case, declarations) if over else None
         state = (case.live, case.stage and (case.stage.name, case.stage.state), case.job.status.phase)
@@ -115,7 +117,7 @@ class Budgets:
         """Settle now and then what is set aside for jobs that are gone, until cancelled."""
         while True:
             there = {uid_of(item) for item in self.jobs.values()}
-            for uid in (self._answers.keys() | self._charged) - self._reserved - there:
+            for uid in (self._answers.keys() | self._withdrawn.keys() | self._charged) - self._reserved - there:
                 self._forget(uid)
             for uid in self._reserved - there:
                 try:
@@ -136,6 +138,9 @@ class Budgets:
         uid, verdict, now_ms = case.uid, turn.verdict, asked.until_ms or 0
         if verdict is None:
             return _AGAIN_SECONDS
+        if turn.withdrawn is not None and self._withdrawn.get(uid) != turn.withdrawn.line:
+            self._withdrawn[uid] = turn.withdrawn.line
+            self.recorder.record(raw, "Warning", "GrantWithdrawn", turn.withdrawn.message)
         if turn.reserved:
             self._reserved.add(uid)
         else:
@@ -145,13 +150,16 @@ class Budgets:
             # How little is left changes by the minute; that there is too little is told once.
             verdict = replace(verdict, message=known.verdict.message)
         if verdict.allowed and verdict.message:
-            self.recorder.record(raw, "Warning", "GrantOverdrawn", verdict.message)
+            # Nothing is set aside where no line has a price to charge it by.
+            event = "GrantUnpriced" if verdict.reserve is None else "GrantOverdrawn"
+            self.recorder.record(raw, "Warning", event, verdict.message)
         until = verdict.wake_at_ms
         if turn.reserved or not verdict.allowed:
             soon = now_ms + round(_DENIED_SECONDS * 1000)
             until = soon if until is None or (not verdict.allowed and until > soon) else until
         self._answers[uid] = replace(asked, verdict=verdict, until_ms=until)
-        if case.job.status.phase in _TERMINAL and not turn.reserved:
+        if case.job.status.phase in _TERMINAL and not turn.reserved and not case.live:
+            self._answers.pop(uid, None)
             return await self._charge(case, asked.declarations)
         return None if until is None else max(0.0, (until - now_ms) / 1000)
 
@@ -163,10 +171,13 @@ class Budgets:
         return known or own or bool(declarations.investments)
 
     async def _charge(self, case: Case, declarations: Declarations) -> float | None:
-        """Post what a job that has ended held on own machines."""
+        """Post what a job that has ended held on own machines; then it is done with."""
         owners = declarations.institutions_by_id.get(case.job.spec.accounting.institution or "")
         own = owners is not None and any(machines.node_selector for machines in owners.spec.holds.accelerators)
-        if not own or case.uid in self._charged or case.job.status.phase not in _TERMINAL:
+        if case.uid in self._charged or case.job.status.phase not in _TERMINAL:
+            return None
+        if not own:
+            self._charged.add(case.uid)
             return None
         try:
             done = await self.poster.run(lambda ledger: charge_own(ledger, case, declarations))
@@ -193,6 +204,7 @@ class Budgets:
     def _forget(self, uid: str) -> None:
         self._reserved.discard(uid)
         self._answers.pop(uid, None)
+        self._withdrawn.pop(uid, None)
         self._charged.discard(uid)
 
 

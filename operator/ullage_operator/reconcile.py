@@ -72,6 +72,8 @@ class Reconciler:
     """Whether a job may hold resources now, by what its books say."""
     attribute: Callable[[TrainingJob], TrainingJob] = lambda job: job
     """Returns a job as it is in the books; raises InvalidManifest for one that contradicts what is declared."""
+    own_machines: Callable[[JsonObject, HoldOpened], bool | None] = lambda _pod, _hold: None
+    """Whether a pod is on its institution's own machines; null where that is not known."""
     written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
     _refused: dict[str, Failure] = field(default_factory=dict)
@@ -179,6 +181,7 @@ class Reconciler:
         uid, over = uid_of(item), has_ended(item, now)
         if (hold := hold_of(item)) is None:
             return True
+        hold = hold.model_copy(update={"own_machines": self.own_machines(item, hold)})
         end = ended(item, hold, self.puller.last(uid), now) if over else []
         try:
             await self._post(hold, end)

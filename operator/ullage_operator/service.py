@@ -24,7 +24,17 @@ from .clock import Clock, now_ms
 from .cluster.api import Api, ApiRefusal
 from .cluster.events import Recorder
 from .cluster.jobs import Jobs
-from .cluster.names import GROUP, PLURAL, VERSION, JobKey, JsonObject, key_of_job, key_of_pod, pods_path, selector
+from .cluster.names import (
+    GROUP,
+    PLURAL,
+    VERSION,
+    JobKey,
+    JsonObject,
+    key_of_job,
+    key_of_pod,
+    pods_path,
+    selector,
+)
 from .cluster.nodes import NODES_PATH, capacity, key_of_node, stated_capacity, subject_of_cluster
 from .cluster.objects import KINDS, Objects
 from .cluster.pull import Puller
@@ -35,6 +45,7 @@ from .gauges import GapCollector, LinesCollector
 from .health import ailments
 from .ledger import Capacity, Change, Ledger, LedgerError
 from .metrics import BooksCollector, CapacityCollector, JobsCollector, OperatorCollector, PassMetrics
+from .owners import Owners
 from .posting import Poster
 from .programme import Programme, ProgrammeSettings
 from .reconcile import Reconciler
@@ -116,6 +127,7 @@ class Service:
         )
         await self.budgets.load()
         self._began = time.monotonic()
+        owners = Owners(self.nodes, settings.accelerator_types, lambda: self.programme.declarations)
         self._reconciler = Reconciler(
             self.jobs,
             self.pods,
@@ -127,6 +139,7 @@ class Service:
             Clock(self.api.clock.now_ms),
             admit=self.budgets.admit,
             attribute=self.programme.attributed,
+            own_machines=owners.own_machines,
             written=written,
         )
         self._registry.register(BooksCollector(self.ledger))

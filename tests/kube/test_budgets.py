@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
 from kubernetes.aio.client import ApiClient, Configuration
 
-from standing.test_draws import in_kind
+from kube.server import ask
+from standing.test_draws import PRICES, in_kind, money
 from standing.test_keep import institution
 from ullage_operator.accepting import accept
+from ullage_operator.api import Declarations
 from ullage_operator.api.types import TrainingJob
 from ullage_operator.budgets import EXHAUSTED, Budgets, BudgetSettings
 from ullage_operator.clock import Clock
 from ullage_operator.cluster.api import Api
 from ullage_operator.cluster.events import Recorder
 from ullage_operator.cluster.jobs import Jobs
+from ullage_operator.cluster.nodes import key_of_node
 from ullage_operator.cluster.reflector import Reflector
-from ullage_operator.ledger import Ledger, sqlite_url
+from ullage_operator.cluster.trim import node_kept
+from ullage_operator.ledger import EntryContext, HoldOpened, HoldReleased, Ledger, Outcome, sqlite_url
+from ullage_operator.owners import Owners
 from ullage_operator.plan import Admission
 from ullage_operator.posting import Poster
 from ullage_operator.standing import declared_now, keep, line_names
@@ -41,9 +50,15 @@ def raw_job(phase: str = "Pending") -> dict[str, Any]:
     }
 
 
-def budgets(ledger: Ledger, poster: Poster, item: dict[str, Any] | None = None) -> Budgets:
+def budgets(
+    ledger: Ledger,
+    poster: Poster,
+    item: dict[str, Any] | None = None,
+    now_ms: Callable[[], int] = lambda: NOW_MS,
+    api: Api | None = None,
+) -> Budgets:
     """An operator's budgets, as they are when it starts, with a job that it has heard of."""
-    api = Api(ApiClient(Configuration()))
+    api = api or Api(ApiClient(Configuration()))
     jobs = Jobs(api)
     jobs.seen(item or raw_job())
     pods = Reflector(api, "", "", lambda _: KEY, lambda _: None)
@@ -56,7 +71,7 @@ def budgets(ledger: Ledger, poster: Poster, item: dict[str, Any] | None = None) 
         BudgetSettings({"nvidia.com/gpu": "A100"}, 3600),
         declarations=lambda: declarations,
         attribute=lambda job: job,
-        clock=Clock(now_ms=lambda: NOW_MS),
+        clock=Clock(now_ms=now_ms),
     )
 
 
@@ -99,6 +114,147 @@ def test_a_job_over_an_exhausted_grant_is_told_what_is_lacking_and_nothing_is_se
     assert told == [denied, Admission(), denied]
     assert waits == [60.0, 60.0, 60.0]
     assert left == {"grant/gpu": HOUR // 100}
+
+
+def test_a_job_that_ran_and_ended_while_the_books_refused_is_charged_when_they_are_back(tmp_path: Path) -> None:
+    times = [NOW_MS + HOUR]
+
+    async def reviews(ledger: Ledger) -> list[float | None]:
+        poster = Poster(ledger)
+        back = budgets(ledger, poster, raw_job("Succeeded"), lambda: times[-1])
+        await back.load()
+        waits = [await back.review(KEY)]
+        times.append(times[-1] + 60_000)
+        waits += [await back.review(KEY), await back.review(KEY)]
+        poster.close()
+        return waits
+
+    with Ledger.open(sqlite_url(tmp_path / "l.sqlite3"), cluster="here", now_ms=lambda: times[-1]) as ledger:
+        accepted = accept([institution("north"), in_kind(10)], {})
+        keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS)
+        hold = a_hold(accelerators=2, accelerator_type="nvidia.com/gpu")
+        released = HoldReleased(
+            context=hold.context, worker_uid="w1", to_ms=NOW_MS + HOUR // 2, outcome=Outcome.SUCCEEDED
+        )
+        ledger.post([hold, released])
+        assert asyncio.run(reviews(ledger)) == [60.0, None, None]
+        with ledger.books() as books:
+            assert books.remaining(["grant/gpu"]) == {"grant/gpu": 10 * HOUR - 2 * HOUR // 2}
+            assert books.reservations() == []
+
+
+def events(folder: Path, *declared: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Review a job; return the events that are written of it."""
+    written: list[tuple[str, str, str]] = []
+    told = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.json()
+        written.append((body["type"], body["reason"], body["note"]))
+        told.set()
+        return web.json_response(body, status=201)
+
+    with Ledger.open(sqlite_url(folder / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS) as ledger:
+        accepted = accept([institution("north"), *declared], {})
+        keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS)
+
+        async def review(api: Api) -> None:
+            poster = Poster(ledger)
+            found = budgets(ledger, poster, api=api)
+            assert await found.review(KEY) is not None
+            assert found.admit(TrainingJob.model_validate(raw_job())) == Admission()
+            task = asyncio.create_task(found.recorder.run())
+            async with asyncio.timeout(10):
+                await told.wait()
+            task.cancel()
+            poster.close()
+
+        ask(answer, review)
+    return written
+
+
+def test_a_job_that_overdraws_a_grant_that_only_warns_is_told(tmp_path: Path) -> None:
+    lacking = "expected funds for 2 A100, found too little: grant/gpu has 0.01 accelerator-hours left"
+    assert events(tmp_path, in_kind(0.01, whenExhausted="Warn")) == [
+        ("Warning", "GrantOverdrawn", f"{lacking}; it goes on and overdraws grant/gpu")
+    ]
+
+
+def test_a_job_that_goes_on_uncharged_for_want_of_a_price_is_told(tmp_path: Path) -> None:
+    fund = money(1000)
+    fund["spec"]["whenExhausted"] = "Warn"
+    prices = copy.deepcopy(PRICES)
+    for entry in prices["spec"]["entries"]:
+        entry["type"] = "H100"
+    lacking = (
+        "expected a price of A100 in CNY to charge grant/fund by, found none; "
+        "add an entry for compute/A100 to the price list, or a line in kind"
+    )
+    assert events(tmp_path, prices, fund) == [("Warning", "GrantUnpriced", f"{lacking}; it goes on uncharged")]
+
+
+def test_each_job_that_draws_on_a_line_that_is_gone_is_told_once(tmp_path: Path) -> None:
+    written: list[tuple[str, str, str]] = []
+    told = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        body = await request.json()
+        written.append((body["type"], body["reason"], body["note"]))
+        told.set()
+        return web.json_response(body, status=201)
+
+    with Ledger.open(sqlite_url(tmp_path / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS) as ledger:
+
+        def declare(*items: dict[str, Any]) -> Declarations:
+            accepted = accept(list(items), {})
+            return keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS).declarations
+
+        async def review(api: Api) -> None:
+            poster, told_of = Poster(ledger), [declare(institution("north"), in_kind(10))]
+            found = replace(budgets(ledger, poster, api=api), declarations=lambda: told_of[-1])
+            await found.review(KEY)
+            for _ in range(2):
+                told_of.append(declare(institution("north")))
+                await found.review(KEY)
+            found.recorder.record(raw_job(), "Normal", "Last", "all are written in order")
+            task = asyncio.create_task(found.recorder.run())
+            async with asyncio.timeout(10):
+                while len(written) < 2:
+                    told.clear()
+                    await told.wait()
+            task.cancel()
+            poster.close()
+
+        ask(answer, review)
+    gone = (
+        "expected grant/gpu to be there still, found it withdrawn; "
+        "what is set aside on it pays, then it goes on unmetered"
+    )
+    assert written == [("Warning", "GrantWithdrawn", gone), ("Normal", "Last", "all are written in order")]
+
+
+def test_a_pods_node_tells_whether_it_is_on_own_machines_and_one_that_is_not_known_does_not() -> None:
+    machines = {"type": "A100", "count": 4, "from": "2026-01-01", "nodeSelector": {"owner": "north"}}
+    accepted = accept([institution("north", holds={"accelerators": [machines]})], {})
+    declarations = Declarations.of([*accepted.objects.values()])
+    nodes = Reflector(Api(ApiClient(Configuration())), "", "", key_of_node, lambda _: None, keep=node_kept)
+    for name, labels in (("own", {"owner": "north", "disk": "fast"}), ("other", {"disk": "fast"})):
+        nodes.put({"metadata": {"name": name, "uid": name, "resourceVersion": "1", "labels": labels}})
+    owners = Owners(nodes, {"nvidia.com/gpu": "A100"}, lambda: declarations)
+    gpus = a_hold(accelerators=2, accelerator_type="nvidia.com/gpu")
+    assert [owners.own_machines({"spec": {"nodeName": name}}, gpus) for name in ("own", "other", "unseen")] == [
+        True,
+        False,
+        None,
+    ]
+    assert owners.own_machines({"spec": {"nodeName": "own"}}, a_hold()) is None
+
+
+def a_hold(**changes: Any) -> HoldOpened:
+    context = EntryContext(job_uid="uid-of-job", namespace="north", job="costly", institution="north")
+    facts = {"stage": "train", "attempt": 1, "index": 0, "slots": 2, "accelerators": 0, "cpu_millis": 0}
+    facts |= {"memory_mib": 0, "from_ms": NOW_MS, "worker_uid": "w1"}
+    return HoldOpened.model_validate({"context": context, **facts, **changes})
 
 
 def test_a_line_is_only_for_jobs_of_its_programmes(tmp_path: Path) -> None:

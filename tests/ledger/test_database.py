@@ -136,9 +136,9 @@ def test_a_ledger_cut_short_is_refused(ledger_file: Path) -> None:
 
 def test_a_ledger_of_a_later_version_is_refused_with_advice(ledger_file: Path) -> None:
     opened(ledger_file).close()
-    raw(ledger_file, "INSERT INTO schema_version VALUES (4, 0)")
+    raw(ledger_file, "INSERT INTO schema_version VALUES (5, 0)")
     for read_only in (False, True):
-        with pytest.raises(LedgerTooNew, match=r"expected schema version 3, found 4, .*upgrade Ullage"):
+        with pytest.raises(LedgerTooNew, match=r"expected schema version 4, found 5, .*upgrade Ullage"):
             opened(ledger_file, read_only=read_only)
 
 

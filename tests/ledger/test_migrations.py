@@ -94,7 +94,7 @@ def test_books_of_version_1_are_migrated_when_they_are_opened_to_write(old_ledge
         assert ledger.verify() == []
     with closing(sqlite3.connect(old_ledger)) as connection:
         versions = connection.execute("SELECT version, created_at_ms FROM schema_version ORDER BY version").fetchall()
-    assert versions == [(1, 100_000), (3, 200_000)]
+    assert versions == [(1, 100_000), (4, 200_000)]
 
 
 def test_books_of_version_2_keep_their_hashes_and_take_operations_from_then_on(ledger_file: Path) -> None:
@@ -115,12 +115,36 @@ def test_books_of_version_2_keep_their_hashes_and_take_operations_from_then_on(l
     with closing(sqlite3.connect(ledger_file)) as connection:
         assert connection.execute("SELECT sequence, hash FROM entry ORDER BY sequence").fetchall()[:-1] == hashes
         versions = connection.execute("SELECT version, created_at_ms FROM schema_version ORDER BY version").fetchall()
-    assert versions == [(2, 100_000), (3, 200_000)]
+    assert versions == [(2, 100_000), (4, 200_000)]
+
+
+def test_books_of_version_3_keep_their_hashes_and_tell_of_own_machines_from_then_on(ledger_file: Path) -> None:
+    """Version 3 wrote entries of every type, and a hold that is open."""
+    own = [hold(f"worker-{uid}", own_machines=told) for uid, told in (("3", True), ("4", False), ("5", None))]
+    with closing(sqlite3.connect(written(ledger_file, 3))) as connection:
+        hashes = connection.execute("SELECT sequence, hash FROM entry ORDER BY sequence").fetchall()
+    with opened(ledger_file) as ledger:
+        assert ledger.verify() == []
+        assert (ledger.post(one_of_each()), ledger.find(hold("worker-2").id)) == (0, hold("worker-2"))
+        assert ledger.post(own) == 3
+        assert [ledger.find(each.id) for each in own] == own
+        assert ledger.verify() == []
+    with closing(sqlite3.connect(ledger_file)) as connection:
+        assert connection.execute("SELECT sequence, hash FROM entry ORDER BY sequence").fetchall()[:-3] == hashes
+        versions = connection.execute("SELECT version, created_at_ms FROM schema_version ORDER BY version").fetchall()
+    assert versions == [(3, 100_000), (4, 200_000)]
+
+
+def test_whose_machines_a_hold_is_on_stands_as_it_was_written_first(ledger_file: Path) -> None:
+    with opened(ledger_file) as ledger:
+        ledger.post([hold(own_machines=True)])
+        assert ledger.post([hold(own_machines=False), hold()]) == 0
+        assert ledger.find(hold().id) == hold(own_machines=True)
 
 
 def test_books_of_version_1_are_not_read_and_not_changed_when_they_are_opened_to_be_read(old_ledger: Path) -> None:
     before = old_ledger.read_bytes()
-    with pytest.raises(LedgerTooOld, match=r"expected schema version 3, found 1, .*brings it up to date"):
+    with pytest.raises(LedgerTooOld, match=r"expected schema version 4, found 1, .*brings it up to date"):
         opened(old_ledger, read_only=True)
     assert old_ledger.read_bytes() == before
 

@@ -91,6 +91,25 @@ def test_a_line_that_only_warns_is_overdrawn() -> None:
     )
 
 
+def test_a_job_that_no_line_can_charge_for_want_of_a_price_waits_for_one_or_goes_on_with_a_warning() -> None:
+    unpriced = replace(MONEY, micros_per_hour=None, unpriced=True)
+    lacking = (
+        "expected a price of A100 in CNY to charge fund/south by, found none; "
+        "add an entry for compute/A100 to the price list, or a line in kind"
+    )
+    assert admit([unpriced], TWO, None, NOW, TERMS) == BudgetVerdict(allowed=False, message=lacking)
+    assert admit([replace(unpriced, suspends=False)], TWO, None, NOW, TERMS) == BudgetVerdict(
+        allowed=True, message=f"{lacking}; it goes on uncharged", wake_at_ms=NOW + HOUR
+    )
+
+
+def test_a_line_that_lacks_a_price_pays_for_nothing_where_another_one_can() -> None:
+    unpriced = replace(MONEY, micros_per_hour=None, unpriced=True, suspends=False)
+    assert admit([unpriced, KIND], TWO, None, NOW, TERMS) == admit([KIND], TWO, None, NOW, TERMS)
+    empty = replace(KIND, remaining=0)
+    assert admit([unpriced, empty], TWO, None, NOW, TERMS) == admit([empty], TWO, None, NOW, TERMS)
+
+
 def test_before_a_line_opens_a_job_waits_until_it_does() -> None:
     later = replace(KIND, start_ms=NOW + HOUR)
     assert admit([later], TWO, None, NOW, TERMS) == BudgetVerdict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from plan.builders import make_job
 from standing.test_keep import institution, investment, item
 from ullage_operator.accepting import accept
 from ullage_operator.api import Declarations
-from ullage_operator.api.types import JobStatus
+from ullage_operator.api.types import Institution, JobStatus
 from ullage_operator.ledger import (
     Charge,
     EntryContext,
@@ -29,8 +30,9 @@ from ullage_operator.ledger import (
     Reversal,
     sqlite_url,
 )
-from ullage_operator.plan.budget import Terms
-from ullage_operator.standing import Case, charge_own, declared_now, keep, settle_orphan, take_turn
+from ullage_operator.plan.budget import BudgetVerdict, Terms
+from ullage_operator.standing import Case, charge_own, declared_now, keep, on_own_node, settle_orphan, take_turn
+from ullage_operator.standing.draws import Turn, Withdrawn
 from ullage_trainer.config import Stage
 
 START = at("2026-11-10")
@@ -83,9 +85,16 @@ class Scene:
     live: int = 0
 
     def __post_init__(self) -> None:
-        url = sqlite_url(self.folder / "ledger.sqlite3")
-        self.ledger = Ledger.open(url, cluster="here", now_ms=lambda: self.now_ms)
+        self.ledger = self._opened()
         self.declare(*self.items)
+
+    def _opened(self) -> Ledger:
+        url = sqlite_url(self.folder / "ledger.sqlite3")
+        return Ledger.open(url, cluster="here", now_ms=lambda: self.now_ms)
+
+    def restart(self) -> None:
+        self.ledger.close()
+        self.ledger = self._opened()
 
     def declare(self, *items: dict[str, Any]) -> None:
         accepted = accept(items, {})
@@ -111,7 +120,7 @@ class Scene:
             return None, "", None
         return verdict.allowed, verdict.message, verdict.wake_at_ms and verdict.wake_at_ms - self.now_ms
 
-    def open(self, worker: str) -> None:
+    def open(self, worker: str, *, own: bool | None = None) -> None:
         context = EntryContext(job_uid=UID, namespace="north", job="j", institution="north")
         hold = HoldOpened(
             context=context,
@@ -125,14 +134,19 @@ class Scene:
             cpu_millis=0,
             memory_mib=0,
             from_ms=self.now_ms,
+            own_machines=own,
         )
         self.ledger.post([hold])
         self.live += 1
         self.status = {"phase": "Running", "stages": [{"name": "train", "state": "Running", "attempt": 1}]}
 
-    def close(self, worker: str, **stage: Any) -> None:
+    def hold(self, worker: str) -> HoldOpened:
         hold = self.ledger.find(f"hold/{worker}")
         assert isinstance(hold, HoldOpened)
+        return hold
+
+    def close(self, worker: str, **stage: Any) -> None:
+        hold = self.hold(worker)
         facts = {"context": hold.context, "worker_uid": worker, "to_ms": self.now_ms}
         self.ledger.post([HoldReleased(**facts, outcome=Outcome.STOPPED)])
         self.live -= 1
@@ -248,6 +262,44 @@ def test_money_is_drawn_at_a_price_that_is_told_in_the_second_in_which_the_job_b
     assert (spent.quantity, spent.amount) == (2 * (HOUR - SECOND), 2 * (HOUR - SECOND) * 20_000_000 // HOUR + 1)
 
 
+def test_a_job_on_accelerators_without_a_price_waits_until_there_is_one_and_is_charged_from_then(
+    tmp_path: Path,
+) -> None:
+    listed = copy.deepcopy(PRICES)
+    listed["spec"]["entries"][0]["type"] = listed["spec"]["entries"][1]["type"] = "H100"
+    scene = Scene(tmp_path, [listed, institution("north"), money(1000)])
+    lacking = (
+        "expected a price of A100 in CNY to charge grant/fund by, found none; "
+        "add an entry for compute/A100 to the price list, or a line in kind"
+    )
+    assert scene.turn() == (False, lacking, None)
+    priced = copy.deepcopy(PRICES)
+    priced["metadata"]["generation"] = 2
+    scene.declare(priced, institution("north"), money(1000))
+    assert scene.turn() == (True, "", HOUR)
+
+
+def test_what_ran_uncharged_for_want_of_a_price_is_not_charged_when_there_is_one(tmp_path: Path) -> None:
+    fund = money(1000)
+    fund["spec"]["whenExhausted"] = "Warn"
+    listed = copy.deepcopy(PRICES)
+    listed["spec"]["entries"][0]["type"] = listed["spec"]["entries"][1]["type"] = "H100"
+    scene = Scene(tmp_path, [listed, institution("north"), fund])
+    allowed, message, wake = scene.turn()
+    assert (allowed, message.endswith("; it goes on uncharged"), wake) == (True, True, HOUR)
+    scene.open("w1")
+    scene.now_ms += HOUR
+    priced = copy.deepcopy(PRICES)
+    priced["metadata"]["generation"] = 2
+    scene.declare(priced, institution("north"), fund)
+    assert scene.turn() == (True, "", HOUR)
+    scene.now_ms += HOUR
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.turn()
+    assert scene.line("grant/fund")["expended"] == 2 * 20_000_000
+
+
 def test_what_a_failure_of_the_infrastructure_cut_off_is_refunded(scene: Scene) -> None:
     scene.turn()
     scene.open("w1")
@@ -340,8 +392,29 @@ def test_a_line_that_is_withdrawn_while_a_job_draws_on_it_is_settled_and_the_job
     scene.open("w1")
     scene.now_ms += HOUR
     scene.declare(institution("north"))
-    assert scene.turn() == (True, "", None)
+    turn = take_turn(scene.ledger, scene.case(), scene.declarations, scene.now_ms)
+    gone = Withdrawn("grant/gpu", None)
+    assert turn == Turn(BudgetVerdict(allowed=True), reserved=False, withdrawn=gone)
+    assert gone.message == (
+        "expected grant/gpu to be there still, found it withdrawn; "
+        "what is set aside on it pays, then it goes on unmetered"
+    )
     assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * HOUR)
+
+
+def test_a_job_whose_line_is_withdrawn_is_told_which_one_it_draws_on_next(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += MINUTE
+    other = in_kind(10)
+    other["metadata"] |= {"name": "other", "uid": "uid-other"}
+    scene.declare(institution("north"), other)
+    turn = take_turn(scene.ledger, scene.case(), scene.declarations, scene.now_ms)
+    assert turn.withdrawn == Withdrawn("grant/gpu", "other/gpu")
+    scene.now_ms = START + HOUR
+    assert scene.turn() == (True, "", HOUR)
+    assert (scene.line()["expended"], scene.line("other/gpu")["reserved"]) == (2 * HOUR, 2 * (HOUR + MINUTE))
+    assert take_turn(scene.ledger, scene.case(), scene.declarations, scene.now_ms).withdrawn is None
 
 
 def test_what_is_set_aside_for_a_job_that_is_gone_is_settled_once_its_workers_are(scene: Scene) -> None:
@@ -370,6 +443,44 @@ def test_runs_on_own_machines_draw_on_nothing_and_are_charged_to_no_line(tmp_pat
     assert isinstance(charge, Charge)
     assert (charge.line, charge.quantity_ms, charge.institution) == (None, 2 * HOUR, "north")
     assert scene.line()["remaining"] == 10 * HOUR
+
+
+def test_a_worker_that_was_bound_to_an_own_node_without_a_selector_is_charged_to_no_line(tmp_path: Path) -> None:
+    machines = {"type": "A100", "count": 4, "from": "2026-01-01", "nodeSelector": {"owner": "north"}}
+    scene = Scene(tmp_path, [institution("north", holds={"accelerators": [machines]}), in_kind(10)])
+    scene.turn()
+    scene.open("w1", own=True)
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1")
+    scene.open("w2", own=False)
+    scene.now_ms += 10 * MINUTE
+    scene.close("w2")
+    ended = {"startTime": "2026-11-10T00:00:00Z", "finishTime": "2026-11-10T00:40:00Z"}
+    scene.status = {"phase": "Succeeded"} | ended
+    # The machines go: what was held on them stays.
+    scene.declare(institution("north", generation=2), in_kind(10))
+    scene.turn()
+    assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * 10 * MINUTE)
+    assert charge_own(scene.ledger, scene.case(), scene.declarations)
+    charge = scene.ledger.find(f"charge/{UID}/own/accelerator:A100/{START}")
+    assert isinstance(charge, Charge)
+    assert (charge.line, charge.quantity_ms) == (None, 2 * 30 * MINUTE)
+    assert scene.ledger.verify() == []
+
+
+def test_a_node_is_an_institutions_own_by_the_selectors_of_its_machines() -> None:
+    def owner(**changes: Any) -> Institution:
+        machines = {"type": "A100", "count": 4, "from": "2026-01-01"} | changes
+        return Institution.model_validate(institution("north", holds={"accelerators": [machines]}))
+
+    own, labels = owner(nodeSelector={"owner": "north"}), {"owner": "north", "disk": "fast"}
+    assert on_own_node(own, labels, "A100", START)
+    assert not on_own_node(own, {"disk": "fast"}, "A100", START)
+    assert not on_own_node(own, labels, "H100", START)
+    assert not on_own_node(own, labels, "A100", at("2025-12-31"))
+    # Machines without a selector are in no node of this cluster.
+    assert not on_own_node(owner(), labels, "A100", START)
+    assert not on_own_node(None, labels, "A100", START)
 
 
 def scene_workers(template: dict[str, Any]) -> dict[str, Any]:
@@ -412,5 +523,126 @@ def test_a_line_is_overdrawn_at_most_by_the_time_past_the_reservation(
         held_ms = sum(row.accelerator_ms for row in scene.ledger.usage(0, scene.now_ms + 1))
         assert (figures["reserved"], figures["expended"]) == (0, held_ms)
         assert -figures["remaining"] <= 2 * past_ms
+        assert scene.ledger.verify() == []
+        scene.ledger.close()
+
+
+def test_time_held_while_the_books_refused_the_first_reservation_is_charged_when_they_return(scene: Scene) -> None:
+    # The job was told nothing, so it went on; its pod's hold is posted when the books return.
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE + 250
+    assert scene.turn() == (True, "", HOUR)
+    assert scene.line()["reserved"] == 2 * (30 * MINUTE + 250 + HOUR + MINUTE)
+    scene.now_ms += HOUR
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.now_ms += SECOND
+    scene.turn()
+    figures = scene.line()
+    assert (figures["reserved"], figures["expended"]) == (0, 2 * (90 * MINUTE + 250))
+    spent = scene.ledger.find(f"expend/grant/gpu/{UID}/{START}")
+    assert isinstance(spent, Expend)
+    assert (spent.from_ms, spent.to_ms) == (START, START + 90 * MINUTE + 250 + SECOND)
+
+
+def test_time_held_while_the_books_refused_overdraws_a_line_that_has_too_little(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, [institution("north"), in_kind(0.5)])
+    scene.open("w1")
+    scene.now_ms += HOUR
+    assert scene.turn()[0] is False
+    assert scene.line()["remaining"] == HOUR // 2 - 2 * HOUR
+    scene.now_ms += MINUTE
+    scene.close("w1")
+    scene.turn()
+    assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * (HOUR + MINUTE))
+
+
+def test_a_job_that_ended_before_the_books_returned_is_charged_for_what_it_held(scene: Scene) -> None:
+    scene.open("w1")
+    scene.now_ms += HOUR
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.now_ms += HOUR
+    scene.turn()
+    scene.turn()
+    assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * HOUR)
+
+
+def test_what_was_held_before_there_was_a_line_is_not_charged_to_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, [institution("north")])
+    scene.open("w1")
+    scene.now_ms += HOUR
+    assert scene.turn() == (True, "", None)
+    scene.declare(institution("north"), in_kind(10))
+    scene.now_ms += MINUTE
+    scene.turn()
+    scene.now_ms += MINUTE
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.turn()
+    assert scene.line()["expended"] == 2 * 2 * MINUTE
+
+
+def test_what_was_refunded_is_not_charged_again_when_the_job_goes_on(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
+    scene.status["failure"] = {"reason": "Disrupted", "message": "node drained"}
+    scene.spec = {"runPolicy": {"suspend": True}}
+    scene.turn()
+    scene.now_ms += HOUR
+    scene.spec = {}
+    scene.turn()
+    assert (scene.line()["expended"], scene.line()["reversed"]) == (HOUR, HOUR)
+    assert scene.line()["reserved"] == 2 * (HOUR + MINUTE)
+
+
+_STEPS = st.one_of(
+    st.tuples(st.sampled_from(["bind", "post", "end", "turn", "suspend", "resume", "restart"]), st.just(0)),
+    st.tuples(st.just("wait"), st.one_of(st.integers(1, 3 * SECOND), st.integers(1, 90 * MINUTE))),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(hours=st.sampled_from([3, 1000]), offset=st.integers(0, 999), steps=st.lists(_STEPS, min_size=4, max_size=24))
+def test_each_millisecond_that_a_job_held_is_charged_once(
+    hours: int, offset: int, steps: list[tuple[str, int]]
+) -> None:
+    """Books that refuse are turns that are not taken, and holds that are posted later than their pods were bound."""
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Scene(Path(folder), [institution("north"), in_kind(hours)], now_ms=START)
+        scene.now_ms, bound, workers, told = START + offset, None, 0, 0
+        for step, ms in [*steps, ("post", 0), ("wait", 1), ("turn", 0), ("end", 0)]:
+            now = scene.now_ms
+            if step == "wait":
+                scene.now_ms += ms
+            elif step == "turn":
+                scene.live += bound is not None
+                verdict = scene.turn()[0]
+                scene.live -= bound is not None
+                assert (verdict is None) == (bound is not None)
+            elif step == "bind" and bound is None and scene.live == 0 and now >= told:
+                bound = now - now % SECOND  # As the cluster tells it, in whole seconds.
+            elif step == "post" and bound is not None:
+                scene.now_ms, bound, workers = bound, None, workers + 1
+                scene.open(f"w{workers}")
+                scene.now_ms = now
+            elif step == "end" and scene.live:
+                begun = scene.hold(f"w{workers}").from_ms
+                scene.now_ms = max(begun, now - now % SECOND)
+                scene.close(f"w{workers}")
+                scene.now_ms, told = now, now
+            elif step in ("suspend", "resume"):
+                scene.spec = {"runPolicy": {"suspend": step == "suspend"}}
+            elif step == "restart":
+                scene.restart()
+        scene.status["phase"] = "Succeeded"
+        for _ in range(3):
+            scene.now_ms += SECOND
+            scene.turn()
+        figures = scene.line()
+        held_ms = sum(row.accelerator_ms for row in scene.ledger.usage(0, scene.now_ms + 1))
+        assert (figures["reserved"], figures["expended"] - figures["reversed"]) == (0, held_ms)
         assert scene.ledger.verify() == []
         scene.ledger.close()

@@ -83,8 +83,8 @@ class OwnCapacity:
     availability: Fraction
     """The share of the time in which they can be used."""
     term: Term
-    books: str | None = None
-    """The cluster or import whose books tell what they were used for; None: no books do."""
+    books: frozenset[str] = frozenset()
+    """The clusters or imports whose books tell what they were used for; empty: no books do."""
     provenance: Provenance = Provenance.DECLARED
 
     def hours(self, period: Period) -> Figure:
@@ -172,8 +172,8 @@ class Allocation:
     """U over that part; None where nothing was measured."""
     books: str
     """Whose books tell it: this cluster, or an import's name."""
-    own_machines: bool = False
-    """Whether it was held on machines of the institution's own."""
+    own_machines: bool | None = False
+    """Whether it was held on machines of the institution's own; None: not known."""
     programme: str | None = None
     model_family: str | None = None
 

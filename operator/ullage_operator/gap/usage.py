@@ -124,9 +124,14 @@ def on_own_machines(
     machines: Iterable[OwnCapacity], allocations: Iterable[Allocation], *, books: frozenset[str]
 ) -> Figure | None:
     """Return the part of A on an institution's own machines; None where no books that were read tell of some."""
-    if any(machine.books not in books for machine in machines):
+    listed = list(machines)
+    told = frozenset(name for machine in listed for name in machine.books)
+    found = [each for each in allocations if each.books in told]
+    if any(not machine.books for machine in listed) or not told <= books:
         return None
-    return total((each.held for each in allocations if each.own_machines), of_none=Provenance.MEASURED)
+    if any(each.own_machines is None for each in found):
+        return None
+    return total((each.held for each in found if each.own_machines), of_none=Provenance.MEASURED)
 
 
 def data_usage(uses: Iterable[DataUse]) -> Usage:

@@ -149,6 +149,24 @@ class Books:
         workers = [worker for _, worker in self._workers(wanted, cluster=self.cluster)]
         return usage(workers, from_ms=from_ms, to_ms=to_ms, now_ms=self.now_ms, by=by)
 
+    def drawn_ms(self, job_uid: str, from_ms: int, to_ms: int) -> int:
+        """Return the accelerators × milliseconds that a job held in a period, but for those on own machines."""
+        wanted = holds_within(from_ms, to_ms, self._upto) & (tables.entry.c.job_uid == job_uid)
+        found = [worker for _, worker in self._workers(wanted, cluster=self.cluster) if not worker.hold.own_machines]
+        return sum(row.accelerator_ms for row in usage(found, from_ms=from_ms, to_ms=to_ms, now_ms=self.now_ms))
+
+    def held_since(self, job_uid: str, from_ms: int, to_ms: int) -> int | None:
+        """Return the first moment in a period in which a job held what :meth:`drawn_ms` sums; None where it did not."""
+        wanted = holds_within(from_ms, to_ms, self._upto) & (tables.entry.c.job_uid == job_uid)
+        found = [
+            max(from_ms, worker.hold.from_ms)
+            for _, worker in self._workers(wanted, cluster=self.cluster)
+            if worker.hold.accelerators
+            and not worker.hold.own_machines
+            and max(from_ms, worker.hold.from_ms) < (worker.release.to_ms if worker.release else to_ms)
+        ]
+        return min(found, default=None)
+
     def totals(self, *, by: Sequence[GroupKey] = ()) -> list[UsageRow]:
         """Sum what this cluster's workers that have ended held and used in all; see :func:`~.reads.totals.totals`."""
         return totals(self._connection, by, cluster=self.cluster, upto=self._upto)

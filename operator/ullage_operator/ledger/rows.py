@@ -19,6 +19,7 @@ GENESIS: Final = "0" * 64
 
 _ADDED: Final = {
     tables.entry.name: frozenset({"subject"}),
+    tables.hold.name: frozenset({"own_machines"}),
     tables.activity.name: frozenset({"flop_high", "flop_low", "parameters"}),
 }
 """Columns that tables did not have from the start: hashes of entries from before were made without them."""

@@ -43,6 +43,7 @@ def parse(row: Row, common: Mapping[str, object], found: Details) -> OfWorker | 
         case HoldOpened.type:
             detail = single(found, tables.hold)
             facts = {name: detail[name] for name in _HOLD} | {"index": detail["worker_index"], "from_ms": start}
+            facts = {**facts, "own_machines": detail["own_machines"]}
             return HoldOpened.model_validate({**common, **facts})
         case HoldReleased.type:
             detail = single(found, tables.hold_release)
@@ -70,7 +71,8 @@ def details(entry: OfWorker) -> Details:
     """Return the rows of details that state an entry."""
     match entry:
         case HoldOpened():
-            return {tables.hold.name: [_picked(entry, _HOLD) | {"worker_index": entry.index}]}
+            own = None if entry.own_machines is None else int(entry.own_machines)
+            return {tables.hold.name: [_picked(entry, _HOLD) | {"worker_index": entry.index, "own_machines": own}]}
         case HoldReleased():
             return {tables.hold_release.name: [{"outcome": entry.outcome.value}]}
         case Activity():

@@ -32,6 +32,8 @@ class FundingLine:
     micros_per_hour: int | None = None
     """Of money, the price of an accelerator-hour in millionths of the currency; null in kind."""
     currency: str | None = None
+    unpriced: bool = False
+    """Money that can't be charged: the accelerator has no price in its currency."""
 
     def cost(self, accelerator_ms: int) -> int:
         """Return what so much use takes of the line, in its own unit, rounded up."""
@@ -113,7 +115,8 @@ def admit(
     ----------
     lines
         All lines that were granted to the job's institution for what it is about to hold. Without any it draws on
-        nothing, and goes on: nobody said what it may take.
+        nothing, and goes on: nobody said what it may take. Where all of them lack a price it can't be charged: it waits
+        for one, unless one of them only warns.
     demand
         What it holds, or is about to.
     held
@@ -125,6 +128,9 @@ def admit(
     """
     if not lines:
         return BudgetVerdict(allowed=True)
+    if all(line.unpriced for line in lines):
+        return _unpriced(lines, demand, now_ms, terms)
+    lines = [line for line in lines if not line.unpriced]
     if held is not None and now_ms < held.until_ms - terms.grace_ms:
         return BudgetVerdict(allowed=True, wake_at_ms=held.until_ms - terms.grace_ms)
     ordered = draw_order(lines, demand, now_ms)
@@ -135,10 +141,25 @@ def admit(
     lenient = next((line for line in ordered if not line.suspends), None)
     lacking = _lacking(ordered, lines, demand)
     if lenient is not None:
-        until = now_ms + terms.interval_ms + terms.grace_ms
+        # Not past its term either, unless that is too near to do anything until then.
+        until = min(now_ms + terms.interval_ms + terms.grace_ms, max(lenient.end_ms, now_ms + _least_ms(terms)))
         return _reserved(lenient, demand, now_ms, until, terms, f"{lacking}; it goes on and overdraws {lenient.name}")
     opens = [line.start_ms for line in lines if line.start_ms > now_ms]
     return BudgetVerdict(allowed=False, message=lacking, wake_at_ms=min(opens, default=None))
+
+
+def _unpriced(lines: Sequence[FundingLine], demand: Demand, now_ms: int, terms: Terms) -> BudgetVerdict:
+    currencies = ", ".join(sorted({line.currency or "?" for line in lines}))
+    names = ", ".join(sorted(line.name for line in lines))
+    message = (
+        f"expected a price of {demand.kind} in {currencies} to charge {names} by, found none; "
+        f"add an entry for compute/{demand.kind} to the price list, or a line in kind"
+    )
+    if all(line.suspends for line in lines):
+        return BudgetVerdict(allowed=False, message=message)
+    return BudgetVerdict(
+        allowed=True, message=f"{message}; it goes on uncharged", wake_at_ms=now_ms + terms.interval_ms
+    )
 
 
 def _least_ms(terms: Terms) -> int:

@@ -12,6 +12,7 @@ from .draws import take_turn as take_turn
 from .entries import Object as Object
 from .entries import subject_of as subject_of
 from .funding import line_names as line_names
+from .funding import on_own_node as on_own_node
 from .keep import Kept as Kept
 from .keep import Key as Key
 from .keep import declared_now as declared_now

@@ -48,6 +48,16 @@ def scopes(rows: Iterable[gap.Allocation], cluster: str) -> frozenset[str]:
     return frozenset({cluster, *(row.books for row in rows)})
 
 
+def imported(rows: Iterable[gap.Allocation], cluster: str) -> dict[tuple[str, gap.Subject], frozenset[str]]:
+    """Return by institution and accelerator the places, this cluster left out, whose books tell of own machines."""
+    found: dict[tuple[str, gap.Subject], frozenset[str]] = {}
+    for row in rows:
+        if row.institution is not None and row.own_machines and row.books != cluster:
+            key = row.institution, row.subject
+            found[key] = found.get(key, frozenset()) | {row.books}
+    return found
+
+
 def data_uses(rows: Iterable[AssetRow], period: gap.Period, assets: Iterable[gap.DataAsset]) -> Iterator[gap.DataUse]:
     """Yield which data was used, as distinct accepted rows; what is declared under the same id gives its type."""
     types = {asset.id: asset.subject.type for asset in assets}
@@ -96,6 +106,8 @@ def _accelerators(row: ComputeRow, month: gap.Period, kind: str) -> gap.Allocati
         measured=Fraction(row.measured_ms, _MS_PER_HOUR),
         used=None if row.active_ms is None else _known(Fraction(row.active_ms, _MS_PER_HOUR)),
         books=row.scope,
+        # What an institution's own account of another place tells was held there, on machines of its own.
+        own_machines=row.imported or row.own_machines,
         programme=row.programme,
         model_family=row.model_family,
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol, Self, TypeVar
 
 from ullage_operator import gap
 from ullage_operator.api import Declarations
-from ullage_operator.api.types import Channel, Institution, ModelNeed, Requirement, Unit
+from ullage_operator.api.types import Accelerators, Channel, Institution, ModelNeed, Requirement, Unit
 from ullage_operator.api.types.units import exactly
 from ullage_operator.gap.subjects import HOURS_PER_FTE_YEAR
 
@@ -26,11 +26,28 @@ class Declared:
     """Needs whose amount does not follow from what is declared, each as a sentence."""
 
 
+@dataclass(frozen=True)
+class Places:
+    """Whose books tell what an institution's own machines were used for."""
+
+    cluster: frozenset[str] = frozenset()
+    """This cluster's: of machines whose nodes are in it."""
+    imports: Mapping[tuple[str, gap.Subject], frozenset[str]] = field(default_factory=dict)
+    """Imports, by institution and accelerator: of machines that are elsewhere."""
+
+    def of(self, institution: str, machines: Accelerators) -> frozenset[str]:
+        """Return whose books tell of some machines; none where no books do."""
+        if machines.node_selector:
+            return self.cluster
+        return self.imports.get((institution, gap.accelerators(machines.type)), frozenset())
+
+
 def declared(
     declarations: Declarations,
     catalogue: gap.Catalogue,
     books: frozenset[str] = frozenset(),
     withdrawn: Withdrawn = NONE_WITHDRAWN,
+    places: Places = Places(),
 ) -> Declared:
     """Return what is declared, over all time.
 
@@ -44,6 +61,8 @@ def declared(
         The clusters whose books are read.
     withdrawn
         Which of the objects were withdrawn, and when: what they declare counts until then.
+    places
+        Whose books tell of which machines.
     """
     unknown: list[str] = []
     granted = [line for each in declarations.investments for line in granted_lines(each, declarations, withdrawn)]
@@ -52,7 +71,7 @@ def declared(
         gap.Inputs(
             institutions=tuple(gap.Institution(i.spec.id, i.spec.country, i.spec.kind.value) for i, _ in everyone),
             requirements=_kept((_requirements(each, catalogue, unknown), until) for each, until in everyone),
-            capacities=_kept((_machines(each), until) for each, until in everyone),
+            capacities=_kept((_machines(each, places), until) for each, until in everyone),
             grants=_kept(([each.grant()], each.until) for each in granted if each.line.channel is Channel.IN_KIND),
             staff=_kept((_staff(each), until) for each, until in everyone),
             transfers=_kept((each.transfers(), each.until) for each in granted),
@@ -118,7 +137,7 @@ def _hours(need: Requirement, model: ModelNeed, catalogue: gap.Catalogue) -> gap
     return gap.accelerator_hours(flop, efficiency)
 
 
-def _machines(institution: Institution) -> Iterator[gap.OwnCapacity]:
+def _machines(institution: Institution, places: Places) -> Iterator[gap.OwnCapacity]:
     for machines in institution.spec.holds.accelerators:
         yield gap.OwnCapacity(
             institution=institution.spec.id,
@@ -126,8 +145,7 @@ def _machines(institution: Institution) -> Iterator[gap.OwnCapacity]:
             count=machines.count,
             availability=exactly(machines.availability),
             term=_term(machines.start, machines.end),
-            # Which runs were on these machines is in no books yet.
-            books=None,
+            books=places.of(institution.spec.id, machines),
         )
 
 

@@ -21,12 +21,13 @@ from ullage_operator.ledger import (
     Reserve,
     Reversal,
 )
-from ullage_operator.plan.budget import BudgetVerdict, Demand, Reservation, Terms, admit
+from ullage_operator.plan.budget import BudgetVerdict, Demand, Reservation, Terms, admit, draw_order
 from ullage_operator.plan.instants import millis
 from ullage_trainer.config import Reason, Stage
 
 from .declare import AUTHOR
 from .funding import Source, demand_of, line_names, runs_on_own_machines, sources
+from .owed import less_owed, owed, with_owed
 from .settle import SECOND_MS, corrected, settled
 
 _INFRASTRUCTURE: Final = frozenset({Reason.DISRUPTED, Reason.LOST})
@@ -70,6 +71,25 @@ class Turn:
     """Whether the job may go on; null where that can't be told yet, since the books and what is seen differ."""
     reserved: bool = False
     """Something is set aside for the job now."""
+    withdrawn: Withdrawn | None = None
+    """The line that it draws on, if that is no longer there for it."""
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """A line that a job draws on and that is gone: it was deleted, or is no longer for such jobs."""
+
+    line: str
+    following: str | None
+    """Which line it draws on next; null where it will draw on none."""
+
+    @property
+    def message(self) -> str:
+        """What the job is told."""
+        then = "goes on unmetered" if self.following is None else f"draws on {self.following}"
+        return (
+            f"expected {self.line} to be there still, found it withdrawn; what is set aside on it pays, then it {then}"
+        )
 
 
 def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: int) -> Turn:
@@ -84,7 +104,7 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
     """
     stage = case.stage
     demand = None if stage is None else demand_of(case.job, stage.name, case.kinds)
-    names = [] if demand is None else line_names(declarations, case.job)
+    names = line_names(declarations, case.job)
     with ledger.books() as books:
         if _open_holds(books, case.uid, now_ms) != case.live:
             return Turn(None, reserved=True)
@@ -95,15 +115,21 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         due = held is not None and now_ms >= held.to_ms - case.terms.grace_ms
         over = held is not None and case.live == 0 and (stage is None or _ended(stage, spent))
         amended = corrected(books, case.uid, now_ms) if case.live == 0 and (due or over) else []
-    payers: list[Source] = []
-    if demand is not None and not _on_own(case.job, declarations, demand, now_ms):
-        settling = {} if held is None or not (due or over) else {held.line: held.amount - _amount(spent)}
-        left = {name: amount + settling.get(name, 0) for name, amount in remaining.items()}
-        payers = sources(declarations, case.job, demand, now_ms, left)
+        # A job that is to hold nothing more may owe for what it held.
+        holder = demand or (_held(books, case) if held is None else None)
+        payers: list[Source] = []
+        if holder is not None and not _on_own(case.job, declarations, holder, now_ms):
+            settling = {} if held is None or not (due or over) else {held.line: held.amount - _amount(spent)}
+            left = {name: amount + settling.get(name, 0) for name, amount in remaining.items()}
+            payers = sources(declarations, case.job, holder, now_ms, left)
+        owing = {} if holder is None or held is not None else owed(books, case.job, holder, payers, start_ms)
+    payers = less_owed(payers, owing)
     reservation = None if held is None or due or over else Reservation(held.line, held.from_ms, held.to_ms, held.amount)
     verdict = BudgetVerdict(allowed=True)
     if demand is not None:
         verdict = admit([source.line for source in payers], demand, reservation, start_ms, case.terms)
+    if holder is not None:
+        verdict = with_owed(verdict, holder, payers, owing, start_ms)
     entries: list[Entry] = []
     # A job that is to stop has what is reserved until the last of its workers has ended.
     if spent and (over or (due and (verdict.allowed or case.live == 0))):
@@ -114,7 +140,11 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         entries.append(_reserve(case, payer, verdict.reserve))
     if entries:
         ledger.post(entries)
-    return Turn(verdict, reserved=verdict.reserve is not None or (held is not None and not entries))
+    withdrawn = None
+    if held is not None and demand is not None and held.line not in names:
+        following = draw_order([source.line for source in payers if not source.line.unpriced], demand, now_ms)
+        withdrawn = Withdrawn(held.line, following[0].name if following else None)
+    return Turn(verdict, verdict.reserve is not None or (held is not None and not entries), withdrawn)
 
 
 def _begun(books: Books, job_uid: str, now_ms: int) -> int:
@@ -127,6 +157,18 @@ def _begun(books: Books, job_uid: str, now_ms: int) -> int:
     if any(row.holds for row in books.usage(second_ms, now_ms, job_uid=job_uid)):
         return now_ms
     return max([second_ms, *(spent.to_ms for spent in books.spendings(job_uid))])
+
+
+def _held(books: Books, case: Case) -> Demand | None:
+    """Return what a job held last; null where that were no accelerators."""
+    held = next(
+        (hold for hold in reversed(books.holds_of(case.uid)) if hold.accelerators and not hold.own_machines), None
+    )
+    if held is None:
+        return None
+    resource, named = held.accelerator_type or "", case.job.spec.accounting.investment
+    named_line = None if named is None else f"{named.name}/{named.line}"
+    return Demand(held.accelerators, case.kinds.get(resource, resource), named_line)
 
 
 def settle_orphan(ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms: int) -> bool:
@@ -153,9 +195,12 @@ def own_charge(books: Books, case: Case, declarations: Declarations) -> Charge |
         return None
     resource = held[0].accelerator_type or ""
     kind = kinds.get(resource, resource)
+    end = max(books.now_ms, end_ms) + 1
+    quantity = sum(row.accelerator_ms for row in books.usage(0, end, job_uid=case.uid))
     if not _on_own(case.job, declarations, Demand(held[0].accelerators, kind), start_ms):
-        return None
-    quantity = sum(row.accelerator_ms for row in books.usage(0, max(books.now_ms, end_ms) + 1, job_uid=case.uid))
+        quantity -= books.drawn_ms(case.uid, 0, end)
+        if not quantity:
+            return None
     return Charge(
         institution=case.job.spec.accounting.institution,
         job_uid=case.uid,

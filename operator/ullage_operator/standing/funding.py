@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ullage_operator import gap
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import (
+    Accelerators,
     Channel,
     Institution,
     Investment,
@@ -38,7 +39,7 @@ class Source:
     unit: str
     """The line's unit in the books."""
     rate: Rate | None
-    """Of money, at what price; null in kind."""
+    """Of money, at what price; null in kind, and where it has none."""
 
 
 def demand_of(job: TrainingJob, stage: Stage, kinds: Mapping[str, str]) -> Demand | None:
@@ -55,20 +56,24 @@ def demand_of(job: TrainingJob, stage: Stage, kinds: Mapping[str, str]) -> Deman
 def runs_on_own_machines(job: TrainingJob, institution: Institution | None, kind: str, now_ms: int) -> bool:
     """Tell whether a job's workers can only be on nodes that are its institution's own."""
     chosen = job.spec.workers.template.node_selector
-    return institution is not None and any(
-        machines.type == kind
-        and bool(machines.node_selector)
-        and machines.node_selector.items() <= chosen.items()
-        and day_ms(machines.start) <= now_ms
-        and (machines.end is None or now_ms < day_ms(machines.end))
-        for machines in institution.spec.holds.accelerators
+    return any(
+        bool(machines.node_selector) and machines.node_selector.items() <= chosen.items()
+        for machines in _machines(institution, kind, now_ms)
+    )
+
+
+def on_own_node(institution: Institution | None, labels: Mapping[str, str], kind: str, at_ms: int) -> bool:
+    """Tell whether a node is one of an institution's own machines of a kind: one without a selector is in no node."""
+    return any(
+        bool(machines.node_selector) and machines.node_selector.items() <= labels.items()
+        for machines in _machines(institution, kind, at_ms)
     )
 
 
 def sources(
     declarations: Declarations, job: TrainingJob, demand: Demand, now_ms: int, remaining: Mapping[str, int]
 ) -> list[Source]:
-    """Return the lines that a job may draw on, now or at another time.
+    """Return the lines that a job may draw on, now or at another time; those too that lack a price to charge it by.
 
     Parameters
     ----------
@@ -88,7 +93,7 @@ def sources(
         rate = None
         if line.channel is Channel.MONEY:
             rate = rate_of(declarations, investment, demand.kind, now_ms)
-        if not _pays_for(line, demand.kind) or (line.channel is Channel.MONEY and rate is None):
+        if not _pays_for(line, demand.kind):
             continue
         name = line_name(investment, line)
         funding = FundingLine(
@@ -98,9 +103,10 @@ def sources(
             end_ms=term.end_ms,
             suspends=investment.spec.when_exhausted is WhenExhausted.SUSPEND,
             micros_per_hour=None if rate is None else rate.micros,
-            currency=None if rate is None else rate.currency,
+            currency=investment.spec.currency if line.channel is Channel.MONEY else None,
+            unpriced=line.channel is Channel.MONEY and rate is None,
         )
-        unit = MONEY if rate is not None else IN_KIND_UNITS[Unit.ACCELERATOR_HOURS.value][0]
+        unit = MONEY if line.channel is Channel.MONEY else IN_KIND_UNITS[Unit.ACCELERATOR_HOURS.value][0]
         found.append(Source(funding, unit, rate))
     return found
 
@@ -160,3 +166,13 @@ def _eligible(line: Line, job: TrainingJob) -> bool:
     return (not programmes or accounting.programme in programmes) and (
         not families or accounting.model_family in families
     )
+
+
+def _machines(institution: Institution | None, kind: str, at_ms: int) -> list[Accelerators]:
+    return [
+        machines
+        for machines in (() if institution is None else institution.spec.holds.accelerators)
+        if machines.type == kind
+        and day_ms(machines.start) <= at_ms
+        and (machines.end is None or at_ms < day_ms(machines.end))
+    ]

@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from ullage_operator import gap
-from ullage_operator.ledger import Books, Entry, Expend, Rate, ReservationRow, Reversal, Unreserve
+from ullage_operator.ledger import (
+    Books,
+    Entry,
+    Expend,
+    HoldOpened,
+    Rate,
+    ReservationRow,
+    Reserve,
+    Reversal,
+    Unreserve,
+)
 from ullage_operator.plan.budget import MS_PER_HOUR
 
 from .declare import AUTHOR
@@ -25,11 +35,13 @@ SECOND_MS: Final = 1000
 def settled(books: Books, held: ReservationRow, kinds: Mapping[str, str], now_ms: int) -> list[Entry]:
     """Return the entries that settle an interval: what was held in it is spent, and the reservation given back.
 
+    What was held on the institution's own machines draws nothing.
+
     The price is the one of the interval's start, as it was declared then.
     """
     uid = held.job_uid or ""
-    rows = books.usage(held.from_ms, now_ms, job_uid=uid)
-    quantity = sum(row.accelerator_ms for row in rows)
+    from_ms = _begun(books, held)
+    quantity = books.drawn_ms(uid, from_ms, now_ms)
     rate = None if held.currency is None else _rate(books, held, kinds)
     facts = {
         "institution": held.institution,
@@ -40,12 +52,27 @@ def settled(books: Books, held: ReservationRow, kinds: Mapping[str, str], now_ms
     }
     entries: list[Entry] = []
     if quantity:
-        times = {"from_ms": held.from_ms, "to_ms": now_ms}
+        times = {"from_ms": from_ms, "to_ms": now_ms}
         spent = {"amount": _cost(held, quantity, rate, now_ms), "quantity": quantity, "rate": rate}
         entries.append(Expend.model_validate(facts | times | spent))
     times = {"reserved_from_ms": held.from_ms, "at_ms": now_ms}
     entries.append(Unreserve.model_validate(facts | times | {"amount": held.amount}))
     return entries
+
+
+def _begun(books: Books, held: ReservationRow) -> int:
+    """Return when what an interval is charged for begins: with it, or before it with a hold that was told later."""
+    uid = held.job_uid or ""
+    reserved = max(one.sequence for one in books.entries(about=uid, type_=Reserve.type))
+    holds = books.entries(about=uid, type_=HoldOpened.type)
+    late = [one.entry.from_ms for one in holds if isinstance(one.entry, HoldOpened) and one.sequence > reserved]
+    return min(held.from_ms, max(charged_until(books, uid), min(late, default=held.from_ms)))
+
+
+def charged_until(books: Books, job_uid: str) -> int:
+    """Return the end of what was spent for a job, that which was taken back too; 0 where nothing was."""
+    found = books.entries(about=job_uid, type_=Expend.type)
+    return max((one.entry.to_ms for one in found if isinstance(one.entry, Expend)), default=0)
 
 
 def corrected(books: Books, job_uid: str, now_ms: int) -> list[Entry]:
@@ -55,15 +82,14 @@ def corrected(books: Books, job_uid: str, now_ms: int) -> list[Entry]:
     """
     entries: list[Entry] = []
     for spent in books.spendings(job_uid):
-        rows = books.usage(spent.from_ms, spent.to_ms, job_uid=job_uid)
-        quantity = sum(row.accelerator_ms for row in rows)
+        quantity = books.drawn_ms(job_uid, spent.from_ms, spent.to_ms)
         if spent.quantity is None or quantity == spent.quantity:
             continue
         reason = f"its workers held {quantity} accelerator-milliseconds in it, not {spent.quantity}"
         entries.append(Reversal.of(spent, reason=reason, author=AUTHOR, at_ms=now_ms))
-        if quantity:
-            changes = {"amount": _amount(spent, quantity), "quantity": quantity, "revision": spent.revision + 1}
-            entries.append(Expend.model_validate(spent.model_dump() | changes))
+        # Of nothing too: a worker may be told to have begun in it yet.
+        changes = {"amount": _amount(spent, quantity), "quantity": quantity, "revision": spent.revision + 1}
+        entries.append(Expend.model_validate(spent.model_dump() | changes))
     return entries
 
 

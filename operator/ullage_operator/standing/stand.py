@@ -11,8 +11,8 @@ from ullage_operator.api import Declarations, Declared, parse_as
 from ullage_operator.api.types import API_VERSION, Institution, Investment, PriceList
 from ullage_operator.ledger import Books, DeclarationRow
 
-from .booked import allocations, clusters, data_uses, scopes
-from .declared import declared
+from .booked import allocations, clusters, data_uses, imported, scopes
+from .declared import Places, declared
 from .granted import Withdrawn
 from .kinds import names_of
 
@@ -58,7 +58,8 @@ def standing(books: Books, period: gap.Period, catalogue: gap.Catalogue, kinds: 
     """
     known = declarations_of(books, period)
     held = tuple(allocations(books, period, kinds, names_of(known, catalogue)))
-    told = declared(known, catalogue, scopes(held, books.cluster), withdrawals(books, period))
+    places = Places(frozenset({books.cluster}), imported(held, books.cluster))
+    told = declared(known, catalogue, scopes(held, books.cluster), withdrawals(books, period), places)
     inputs = replace(
         told.inputs,
         allocations=held,

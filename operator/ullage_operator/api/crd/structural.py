@@ -52,7 +52,7 @@ class MarkedSchema(GenerateJsonSchema):
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
         """Return the schema of a model, with its type's name and with what it says of its fields."""
-        cls = schema["cls"]
+        cls: type[BaseModel] = schema["cls"]
         told = {**super().model_schema(schema), _MODEL_MARK: type_name(cls)}
         texts = descriptions_of(cls)
         for name, field in cls.model_fields.items():

@@ -36,11 +36,17 @@ class HoldOpened(WorkerEntry):
     """Memory that it holds, in MiB."""
     from_ms: Millis
     """Since when."""
+    own_machines: bool | None = None
+    """Whether its node is one of the institution's own machines; null is not known."""
 
     @property
     def effective_ms(self) -> tuple[int, int | None]:
         """When the hold starts; its end is an entry of its own."""
         return self.from_ms, None
+
+    def facts(self) -> dict[str, object]:
+        """Return what is stated but for whose machines it was on: as that was seen first it stands."""
+        return {name: value for name, value in super().facts().items() if name != "own_machines"}
 
 
 class HoldReleased(WorkerEntry):

@@ -29,6 +29,8 @@ class ComputeRow:
     """For which models; null is not known."""
     accelerator_type: str | None
     """Which kind; null is not known, or none were held."""
+    own_machines: bool | None = None
+    """Whether they were the institution's own, as was seen when they were bound; null is not known, or an import."""
     held_ms: int
     """A: accelerators x milliseconds."""
     held_estimated_ms: int = 0
@@ -59,7 +61,8 @@ def compute(
     rows += [row for one in imports if (row := _of_import(one.entry, period)) is not None]
     sums: dict[tuple[object, ...], ComputeRow] = {}
     for row in rows:
-        place = row.scope, row.imported, row.institution, row.programme, row.model_family, row.accelerator_type
+        whose = row.institution, row.programme, row.model_family
+        place = row.scope, row.imported, *whose, row.accelerator_type, row.own_machines
         sums[place] = row if place not in sums else _plus(sums[place], row)
     return [row for _, row in sorted(sums.items(), key=lambda item: [str(part or "") for part in item[0]])]
 
@@ -76,6 +79,7 @@ def _of_worker(scope: str, worker: Worker, period: Period, now_ms: int) -> Compu
         programme=context.programme,
         model_family=context.model_family,
         accelerator_type=worker.hold.accelerator_type,
+        own_machines=worker.hold.own_machines,
         held_ms=used.accelerator_ms,
         held_estimated_ms=used.accelerator_ms if used.holds_estimated else 0,
         measured_ms=used.accelerator_measured_ms,

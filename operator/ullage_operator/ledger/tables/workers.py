@@ -18,6 +18,8 @@ hold: Final = details(
     words("accelerator_type", nullable=True),
     number("cpu_millis"),
     number("memory_mib"),
+    # Since version 4; null in all entries before it.
+    number("own_machines", nullable=True),
 )
 
 hold_release: Final = details("hold_release", words("outcome"))
