@@ -99,7 +99,7 @@ def test_a_job_and_an_object_that_comes_twice_are_refused_together(office: Offic
     )
 
 
-def test_what_is_withdrawn_no_longer_gives_and_comes_back_when_declared_again(office: Office) -> None:
+def test_what_is_withdrawn_gives_until_then_and_comes_back_when_declared_again(office: Office) -> None:
     office.declare_vessel()
     ended = office.ullage("declare", "--withdraw", "Investment/compute-vouchers", "--since", "2026-11-10")
     assert (ended.code, ended.out, ended.err) == (
@@ -107,18 +107,20 @@ def test_what_is_withdrawn_no_longer_gives_and_comes_back_when_declared_again(of
         "Investment compute-vouchers: withdrawn, from 2026-11-10T00:00:00Z\n",
         "",
     )
-    assert granted(office) == 0
+    # Its first instalment was released on the first of the month, and counts until it was withdrawn.
+    assert [granted(office, month) for month in ("2026-11", "2026-12")] == [600, 0]
     ended = office.ullage("declare", FILES[1], "--since", "2026-11-11")
     assert ended.out == (
         "Investment compute-vouchers: declared, from 2026-11-11T00:00:00Z\nInvestment people-and-money: unchanged\n"
     )
-    assert granted(office) == 600
+    assert [granted(office, month) for month in ("2026-11", "2026-12")] == [600, 600]
 
 
-def granted(office: Office) -> float:
-    lines = office.json("gap", "--period", "2026-11")["lines"]
-    (line,) = [each for each in lines if (each["institution"], each["thing"]["type"]) == ("north", "A100")]
-    return float(line["granted"]["value"])
+def granted(office: Office, month: str) -> float:
+    lines = office.json("gap", "--period", month)["lines"]
+    return sum(
+        each["granted"]["value"] for each in lines if each["thing"]["type"] == "A100" and each["institution"] == "north"
+    )
 
 
 def test_an_institution_that_a_grant_is_for_can_not_be_withdrawn_alone(office: Office) -> None:
@@ -150,6 +152,32 @@ def test_nothing_is_declared_before_what_was_declared_last(office: Office) -> No
             "found 2026-10-01T00:00:00Z\n"
         ),
     )
+
+
+def test_rates_are_added_to_a_price_list_and_never_edited(office: Office) -> None:
+    def tariff(*entries: dict[str, Any]) -> str:
+        return office.write("tariff.yaml", manifest("PriceList", "tariff", {"entries": [*entries]}))
+
+    compute = {"resource": "compute", "type": "A100", "unit": "acceleratorHours", "currency": "CNY", "price": 20}
+    compute |= {"from": "2026-01-01", "source": "tariff 2026"}
+    people = {"resource": "talent", "type": "engineer", "unit": "hours", "currency": "CNY", "price": 300}
+    people |= {"from": "2026-01-01", "source": "survey"}
+    office.ullage("declare", tariff(compute, people), *SINCE)
+    before = entries(office)
+    edited = office.ullage("declare", tariff({**compute, "price": 25.5, "source": "tariff 2027"}))
+    assert (edited.code, edited.out) == (2, "")
+    hint = "rates are never edited: keep it, and add an entry from a later date\n"
+    of = "compute A100 (acceleratorHours, CNY) from 2026-01-01"
+    assert edited.err == (
+        f"PriceList tariff: spec.entries[0].price: expected 20 as it was declared ({of}), found 25.5; {hint}"
+        f"PriceList tariff: spec.entries[0].source: expected 'tariff 2026' as it was declared ({of}), found "
+        f"'tariff 2027'; {hint}"
+        "PriceList tariff: spec.entries: expected talent engineer (hours, CNY) from 2026-01-01, 300 as it was "
+        f"declared, found no such entry; {hint}"
+    )
+    assert entries(office) == before
+    added = office.ullage("declare", tariff(people, {**compute, "price": 25.5, "from": "2026-12-01"}, compute), *SINCE)
+    assert added.out == "PriceList tariff: generation 2 in the place of 1, from 2026-10-31T00:00:00Z\n"
 
 
 def test_a_pool_reaches_an_institution_that_gets_the_label_later(office: Office) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from cli.office import KIND, VESSEL, Office, documents, expected
+from gap.vessel import at
+from standing.test_standing import run
 
 NOVEMBER = ("--period", "2026-11", *KIND)
 
@@ -254,3 +256,29 @@ def test_one_institution_is_not_summed_over(vessel: Office) -> None:
     ended = vessel.ullage("gap", "--period", "2026-11", "--by", "country", "--institution", "north")
     told = "--institution: expected it without --by, which sums over institutions, found both; leave one out\n"
     assert (ended.code, ended.out, ended.err) == (2, "", told)
+
+
+def test_use_by_an_institution_that_nobody_declared_is_told_by_its_name(office: Office) -> None:
+    with office.ledger() as ledger:
+        run(ledger, "lab", "l1", 4, at("2026-11-02"), 100, 0.75)
+    document = office.json("gap", *NOVEMBER)
+    (told,) = [each for each in document["undeclared"] if each["thing"]["type"] == "A100"]
+    assert (told["institution"], value(told["use"]["allocated"]), value(told["use"]["used"])) == ("lab", 400, 300)
+    (total,) = [each for each in document["totals"] if each["thing"]["type"] == "A100"]
+    assert (total["members"], value(total["use"]["allocated"]), document["lines"]) == ([], 400, [])
+    assert document["spreads"] == []
+    cells = csv.DictReader(io.StringIO(office.ullage("gap", *NOVEMBER, "-o", "csv").out))
+    held = [
+        (each["of"], each["name"], each["value"])
+        for each in cells
+        if (each["type"], each["measure"]) == ("A100", "allocated")
+    ]
+    # Their family of models is not known.
+    assert held == [("total", "", "400.0"), ("modelFamily", "", "400.0"), ("undeclared", "lab", "400.0")]
+    table = [" ".join(line.split()) for line in office.ullage("gap", *NOVEMBER).out.splitlines()]
+    told_lines = [line for line in table if "A100" in line]
+    assert told_lines == [
+        "total compute A100 accelerator-h 400 100.0% 0 300 100 75.0% ? local",
+        "lab, not declared compute A100 accelerator-h 400 100.0% 0 300 100 75.0% – local",
+    ]
+    assert not [line for line in table if line.startswith(("Supply against need", "What a gap comes to"))]

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from cli.office import KIND, Office, documents
+from gap.vessel import at
+from standing.test_standing import run
 
 NOVEMBER = ("--period", "2026-11", *KIND)
 WINTER = {"from": "2026-12-01", "to": "2027-02-01"}
@@ -105,6 +107,29 @@ def test_of_books_with_nothing_it_says_so_as_tables_and_holds_nothing_as_json(ve
     before = ("--period", "2026-11", "--as-of", "1990-01-01")
     assert vessel.ullage("report", *before, "-o", "table").out == vessel.ullage("gap", *before).out
     assert json.loads(vessel.ullage("report", *before, "-o", "json").out)["gap"]["lines"] == []
+
+
+def test_use_by_an_institution_that_nobody_declared_is_in_the_tables_and_in_the_month_that_it_is_of(
+    office: Office,
+) -> None:
+    with office.ledger() as ledger:
+        run(ledger, "lab", "l1", 4, at("2026-10-02"), 100, 0.75)
+    october = ("--period", "2026-10", *KIND)
+    table = [" ".join(line.split()) for line in office.ullage("report", *october, "-o", "table").out.splitlines()]
+    assert [line for line in table if "A100" in line] == [
+        "total compute A100 accelerator-h 400 100.0% 0 300 100 75.0% ? local",
+        "lab, not declared compute A100 accelerator-h 400 100.0% 0 300 100 75.0% – local",
+        "unattributed compute A100 accelerator-h 400 100.0% 0 300 100 75.0% local",  # Of no known family of models.
+        "2026-10 compute A100 accelerator-h – 0 – – 400 300 75.0%",
+    ]
+    trend = office.json("report", *NOVEMBER)["gap"]["trend"]
+    held = {
+        month["period"]["start"][:7]: total["use"]["allocated"]["value"]
+        for month in trend
+        for total in month["totals"]
+        if total["thing"]["type"] == "A100"
+    }
+    assert (held, len(trend)) == ({"2026-10": 400}, 2)
 
 
 def test_a_report_with_half_a_budget_or_nowhere_to_go_is_refused(vessel: Office) -> None:

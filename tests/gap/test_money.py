@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gap.vessel import A100, DECEMBER, ENGINEER, NOVEMBER, figure
-from ullage_operator.gap import Award, Figure, Need, Price, Release, Resource, estimated, price_at
+from gap.vessel import A100, BOTH, DECEMBER, ENGINEER, NOVEMBER, at, figure
+from ullage_operator.gap import Award, Figure, Instalment, Need, Period, Price, Release, Resource, estimated, price_at
 from ullage_operator.gap.flow import Pot, absorbed
 from ullage_operator.gap.money import money
+from ullage_operator.gap.periods import MS_PER_HOUR
 
 PRICES = (Price(A100, "CNY", Fraction(20), 0, "tariff"), Price(ENGINEER, "CNY", Fraction(300), 0, "survey"))
 NEEDS = (
@@ -99,3 +101,60 @@ def test_bounds_belong_to_estimates_and_enclose_the_value() -> None:
         Figure(Fraction(1), low=Fraction(0), high=Fraction(2))
     with pytest.raises(ValueError, match="expected low <= value <= high, found 2, 1, 3"):
         estimated(Fraction(1), Fraction(2), Fraction(3))
+
+
+def fund(release: Release, *bought: tuple[str, int]) -> Award:
+    purchases = tuple(Instalment(at(day), Fraction(cost)) for day, cost in bought)
+    return Award("fund/money", frozenset({"north"}), "CNY", release, purchases=purchases)
+
+
+IN_TWO = Release(
+    figure(10_000),
+    BOTH,
+    (Instalment(NOVEMBER.start_ms, Fraction(5000)), Instalment(DECEMBER.start_ms, Fraction(5000))),
+)
+
+
+@pytest.mark.parametrize(
+    ("bought", "november", "december"),
+    [
+        ([], 5000, 5000),
+        # Until it is bought it is money; from then on it is capacity.
+        ([("2026-12-05", 3000)], 5000, 5000),
+        ([("2026-12-01", 6000)], 5000, 4000),
+        ([("2026-11-30", 3000)], 2000, 5000),
+        ([("2026-11-30", 6000)], 0, 4000),
+        ([("2026-11-10", 6000), ("2026-12-10", 4000)], 0, 0),
+    ],
+)
+def test_what_is_bought_is_no_longer_money_from_then_on(
+    bought: list[tuple[str, int]], november: int, december: int
+) -> None:
+    line = fund(IN_TWO, *bought)
+    assert [line.within(each).value for each in (NOVEMBER, DECEMBER)] == [november, december]
+
+
+@given(
+    amounts=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 1000)), max_size=6),
+    bought=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 3000)), max_size=4),
+    cuts=st.sets(st.integers(1, 60)),
+)
+def test_money_is_what_is_released_less_what_is_bought_whatever_the_periods(
+    amounts: list[tuple[int, int]], bought: list[tuple[int, int]], cuts: set[int]
+) -> None:
+    day = 24 * MS_PER_HOUR
+    parts = tuple(Instalment(NOVEMBER.start_ms + place * day, Fraction(amount)) for place, amount in amounts)
+    release = Release(figure(sum(amount for _, amount in amounts)), BOTH, parts)
+    costs = tuple(Instalment(NOVEMBER.start_ms + place * day, Fraction(cost)) for place, cost in bought)
+    line = Award("fund/money", frozenset({"north"}), "CNY", release, purchases=costs)
+    ends = [NOVEMBER.start_ms, *(NOVEMBER.start_ms + cut * day for cut in sorted(cuts)), BOTH.end_ms]
+    periods = [Period(*pair) for pair in pairwise(ends)]
+    found = [line.within(each).value for each in periods]
+    assert all(0 <= each <= release.within(period).value for each, period in zip(found, periods, strict=True))
+    spent = sum((cost.amount for cost in costs), Fraction(0))
+    whole = max(Fraction(0), release.amount.value - spent)
+    assert line.within(BOTH).value == whole
+    # Spent before anything is released, it is taken from what is released first: no period counts it again.
+    at_once = replace(line, purchases=(Instalment(0, spent),))
+    assert sum(at_once.within(each).value for each in periods) == whole
+    assert sum(found) >= whole

@@ -19,6 +19,9 @@ from ullage_operator.gap import (
     Provenance,
     Release,
     Requirement,
+    Resource,
+    Subject,
+    Unit,
     estimated,
     gap_report,
     grouped,
@@ -183,3 +186,28 @@ def test_institutions_that_are_not_there_are_named_all_at_once() -> None:
         gap_report(inputs, NOVEMBER)
     with pytest.raises(KeyError, match="north has no row of"):
         gap_report(Inputs((Institution("north", "CN", "university"),)), NOVEMBER).row("north", A100)
+
+
+def test_use_in_the_name_of_an_institution_that_is_not_declared_is_told_and_in_the_totals_of_use() -> None:
+    declared, lab = held("north", 10, 10, 5), held("lab", 7, 4, 2)
+    cores = Subject(Resource.COMPUTE, "cpu", Unit.CORE_HOURS)
+    others = replace(held("lab", 3, 3, 1), subject=cores)
+    used = DataUse("lab", "corpus", TEXT, measured(9), NOVEMBER)
+    found = gap_report(replace(INPUTS, allocations=(declared, lab, others), data_uses=(used,)), NOVEMBER)
+    told = {key: (use.allocated, use.used) for key, use in found.undeclared.items()}
+    assert told == {
+        ("lab", A100): (measured(7), measured(2)),
+        ("lab", cores): (measured(3), measured(1)),
+        ("lab", TEXT): (None, measured(9)),
+    }
+    total, only_theirs = found.total(A100), found.total(cores)
+    assert (total.members, total.usage.allocated, total.usage.used) == (
+        ("forge", "north", "south"),
+        measured(17),
+        measured(7),
+    )
+    assert (only_theirs.members, only_theirs.required, only_theirs.supply.value, only_theirs.gap) == ((), None, 0, None)
+    assert only_theirs.usage.allocated == measured(3)
+    assert only_theirs.own_allocated is None
+    assert found.total(TEXT).usage.used == measured(9)
+    assert {row.institution for row in found.rows} == {"forge", "north", "south"}

@@ -64,6 +64,7 @@ def test_a_line_says_of_every_figure_its_unit_how_it_is_known_and_what_it_covers
         },
         "own_allocated": booked(0),
         "unknown": ["usePartlyMeasured"],
+        "need_lacks": None,
         "need_ended": None,
     }
 

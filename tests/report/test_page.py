@@ -11,9 +11,22 @@ from typing import Any
 import pytest
 import yaml
 
-from report.examples import HOSTILE, ODD, odd, rendered, rendered_odd, whole
-from ullage_operator.gap import Method, Provenance, Resource, Unit
-from ullage_operator.report import ReportDocument
+from gap.vessel import DECEMBER, NOVEMBER, held
+from report.examples import ABOUT, HOSTILE, ODD, odd, rendered, rendered_odd, whole
+from ullage_operator.gap import (
+    Inputs,
+    Institution,
+    Lack,
+    Lacking,
+    Method,
+    Provenance,
+    Requirement,
+    Resource,
+    Unit,
+    accelerators,
+    gap_report,
+)
+from ullage_operator.report import ReportDocument, gap_document
 from ullage_operator.report import page as page_package
 from ullage_operator.report.compare_document import UNITS, NoRatio
 from ullage_operator.report.gap_parts import Unknown
@@ -263,3 +276,44 @@ def test_a_period_is_a_month_by_its_name_or_its_days() -> None:
 def test_messages_are_texts_alone() -> None:
     with pytest.raises(TypeError, match=r"expected a text or a map at unit\.x, found 1"):
         _flat(yaml.safe_load("unit: {x: 1}"), "")
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [(Language.ENGLISH, "lab, not declared"), (Language.CHINESE, "lab（未申报）")]
+)
+def test_use_in_the_name_of_an_institution_that_is_not_declared_is_told_by_its_name(
+    language: Language, name: str
+) -> None:
+    alone = Inputs(institutions=(), allocations=(held("lab", 7, 4, 2),), books=frozenset({"here"}))
+    months = tuple(gap_report(alone, each) for each in (NOVEMBER, DECEMBER))
+    page = render_page(ReportDocument(gap=gap_document(months[0], ABOUT, trend=months)), language)
+    told = [[row[0], *row[2:7]] for row in rows(page, "use")[1:]]
+    assert [row[0] for row in told][1:] == [name]
+    assert told[0][1:] == told[1][1:]
+    assert "7" in told[1][1]
+    assert (rows(page, "totals")[1:], rows(page, "totals-coverage")[1:]) == ([], [])
+    none = Words(language)("none")
+    ((month, _, *amounts),) = rows(page, "trend")[1:]
+    assert (month, amounts[0], amounts[2:4]) == ("2026-11", none, [none, none])
+    assert 'id="trend-0' not in page
+
+
+@LANGUAGES
+def test_why_the_amount_of_a_need_is_not_known_is_told(language: Language) -> None:
+    needs = tuple(
+        Requirement("north", accelerators(name), None, NOVEMBER, Lacking(what, lacked))
+        for name, what, lacked in (("A100", Lack.OPERATIONS, "ours"), ("B999", Lack.PEAK, "B999"))
+    )
+    north = Institution("north", "CN", "university")
+    document = odd(Inputs(institutions=(north,), requirements=needs, books=frozenset({"here"})))
+    assert [line.model_dump(mode="json")["need_lacks"] for line in document.lines] == [
+        {"what": "operations", "name": "ours"},
+        {"what": "peak", "name": "B999"},
+    ]
+    words = Words(language)
+    why = words("unknown_why.needAmountUnknown")
+    page = render_page(ReportDocument(gap=document), language)
+    assert [row[2] for row in rows(page, "unknown-lines")[1:]] == [
+        words("lacks.operations", why=why, name="ours"),
+        words("lacks.peak", why=why, name="B999"),
+    ]

@@ -170,3 +170,19 @@ def test_machines_that_were_bought_with_a_grant_are_spent_of_it_and_what_is_decl
     assert kept(ledger, clock, institution("north", 9000), fund)[1] == {}
     assert remaining(ledger, clock) == {"grant/fund": 9_000_000_000}
     assert ledger.verify() == []
+
+
+def test_what_is_bought_later_is_not_spent_yet_for_jobs_and_status_alike(ledger: Ledger, clock: Clock) -> None:
+    fund = investment(1)
+    line = {"id": "fund", "beneficiary": "north", "channel": "money", "unit": "CNY", "amount": 10_000}
+    fund["spec"]["lines"] = [line | {"instalments": [{"date": "2026-11-01", "amount": 10_000}]}]
+    fund["spec"]["currency"] = "CNY"
+    machines = {"type": "A100", "count": 1, "from": "2026-11-20"}
+    machines["acquiredBy"] = {"name": "grant", "line": "fund", "cost": 6000}
+    assert kept(ledger, clock, institution("north", holds={"accelerators": [machines]}), fund)[1] == {}
+    found = []
+    for clock.now_ms in (at("2026-11-10"), at("2026-11-20") - 1, at("2026-11-20")):
+        with ledger.books() as books:
+            found.append(books.remaining(["grant/fund"]))
+        assert found[-1] == remaining(ledger, clock)
+    assert [each["grant/fund"] // 1_000_000 for each in found] == [10_000, 10_000, 4_000]

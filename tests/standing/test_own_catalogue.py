@@ -14,11 +14,11 @@ from gap.vessel import A100, at
 from standing.test_declared import objects
 from ullage_operator import gap
 from ullage_operator.api import Declarations
-from ullage_operator.api.types import Institution
+from ullage_operator.api.types import Institution, InstitutionStatus
 from ullage_operator.command import catalogue_from
 from ullage_operator.ledger import Ledger
 from ullage_operator.programme import ProgrammeSettings, figures
-from ullage_operator.standing import declare
+from ullage_operator.standing import Standing, declare, declared, institution_status
 
 OURS = {"id": "ours", "name": "Ours", "family": "cnn", "year": 2026, "flop": {"value": 898.56e18, "source": "us"}}
 
@@ -59,15 +59,32 @@ def test_a_need_of_a_model_of_the_cluster_s_own_is_computed_from_it(own: Own, le
     north = north_that_needs("ours")
     declare(ledger, [north], Declarations.of([north]), at("2026-10-31"), "the test")
 
-    def told(catalogue: gap.Catalogue) -> tuple[gap.Figure | None, tuple[str, ...]]:
-        standing, _ = figures(ledger, at("2026-11-02"), ProgrammeSettings({}, catalogue))
-        return standing.report.row("north", A100).required, standing.unknown
+    def told(catalogue: gap.Catalogue) -> Standing:
+        return figures(ledger, at("2026-11-02"), ProgrammeSettings({}, catalogue))[0]
 
-    required, unknown = told(catalogue_from(own.write()))
-    assert (required and required.value, unknown) == (2000, ())
-    assert told(catalogue_from(None)) == (
-        None,
-        ("north: requires A100: expected operations of ours in the catalogue, found none",),
+    known, lacking = told(catalogue_from(own.write())), told(catalogue_from(None))
+    row = known.report.row("north", A100)
+    assert (row.required and row.required.value, row.lacks, known.unknown) == (2000, None, ())
+    row = lacking.report.row("north", A100)
+    why = "expected the operations of ours in the catalogue, found none; add it there, or give parameters and tokens"
+    assert (row.required, row.lacks) == (None, gap.Lacking(gap.Lack.OPERATIONS, "ours"))
+    assert row.missing[0] == f"R: the amount of a need: {why}"
+    assert lacking.unknown == (f"north: requires A100: {why}",)
+    status = institution_status(InstitutionStatus(), "north", lacking.report)
+    assert (status.message, status.resources[0].missing[0]) == (f"compute A100: {why}", row.missing[0])
+    assert institution_status(status, "north", known.report).message == ""
+
+
+def test_a_need_for_an_accelerator_whose_peak_is_in_no_catalogue_says_so(own: Own) -> None:
+    north = north_that_needs("ours")
+    need = north.spec.requires[0]
+    assert need.model is not None
+    need = need.model_copy(update={"type": "B999", "model": need.model.model_copy(update={"peak_flops": None})})
+    asks = north.model_copy(update={"spec": north.spec.model_copy(update={"requires": [need]})})
+    (found,) = declared(Declarations.of([asks]), catalogue_from(own.write())).inputs.requirements
+    assert (found.amount, found.lacks) == (None, gap.Lacking(gap.Lack.PEAK, "B999"))
+    assert str(found.lacks) == (
+        "expected the peak of B999 in the catalogue, found none; add it there, or give peakFlops"
     )
 
 

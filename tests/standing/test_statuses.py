@@ -13,6 +13,7 @@ from ullage_operator.standing import institution_status, investment_status, thre
 
 HOUR = 3_600_000
 VOUCHERS = next(each for each in objects() if isinstance(each, Investment) and each.metadata.name == "compute-vouchers")
+PEOPLE = next(each for each in objects() if isinstance(each, Investment) and each.metadata.name == "people-and-money")
 ROW = LineRow(
     line="compute-vouchers/north-a100",
     institution="north",
@@ -57,6 +58,13 @@ def test_an_institution_is_told_each_resource_and_its_bottleneck() -> None:
     }
 
 
+def test_people_who_moved_are_told_apart_from_those_that_an_institution_has() -> None:
+    status = institution_status(InstitutionStatus(), "north", report())
+    told = {each.type: (each.own, each.granted, each.moved, each.supply) for each in status.resources}
+    assert told["engineer"] == (430, 0, -43, 387)
+    assert (told["A100"], told["text"]) == ((0, 600, None, 600), (48e9, 0, None, 48e9))
+
+
 def test_an_investment_is_told_what_has_become_of_each_line() -> None:
     now_ms = at("2026-12-02")
     status = investment_status(InvestmentStatus(), VOUCHERS, [ROW], now_ms)
@@ -82,6 +90,34 @@ def test_an_investment_is_told_what_has_become_of_each_line() -> None:
     )
 
 
+def test_of_lines_of_people_the_hours_are_told_that_were_delivered_or_moved_by_now() -> None:
+    rows = [
+        replace(
+            ROW,
+            line=f"people-and-money/{line.id}",
+            channel=line.channel.value,
+            unit="seconds",
+            awarded=round(line.amount * 3600),
+            released=0,
+            reserved=0,
+            expended=0,
+            reversed=0,
+        )
+        for line in PEOPLE.spec.lines[1:]
+    ]
+
+    def told(day: str) -> list[tuple[str, float | None, float | None]]:
+        status = investment_status(InvestmentStatus(), PEOPLE, rows, at(day))
+        return [(line.id, line.awarded, line.released) for line in status.lines[1:]]
+
+    assert [told(day) for day in ("2026-11-01", "2026-11-16", "2026-12-20")] == [
+        [("forge-helps-south", 86, 0), ("north-abroad", 43, 0), ("north-course", 100, 0)],
+        # Half of the month, and seven of the nine days abroad.
+        [("forge-helps-south", 86, 43), ("north-abroad", 43, 43 * 7 / 9), ("north-course", 100, 50)],
+        [("forge-helps-south", 86, 86), ("north-abroad", 43, 43), ("north-course", 100, 100)],
+    ]
+
+
 def test_an_investment_is_proposed_pending_active_exhausted_and_ended() -> None:
     proposed = VOUCHERS.model_copy(update={"spec": VOUCHERS.spec.model_copy(update={"approval": None})})
     spent = replace(ROW, expended=1000 * HOUR)
@@ -90,12 +126,13 @@ def test_an_investment_is_proposed_pending_active_exhausted_and_ended() -> None:
         for each, row, now_ms in (
             (proposed, ROW, at("2026-11-02")),
             (VOUCHERS, ROW, at("2026-10-02")),
+            (VOUCHERS, ROW, at("2026-10-20")),
             (VOUCHERS, ROW, at("2026-11-02")),
             (VOUCHERS, spent, at("2026-11-02")),
             (VOUCHERS, ROW, at("2027-01-01")),
         )
     ]
-    assert found == ["Proposed", "Pending", "Active", "Exhausted", "Ended"]
+    assert found == ["Proposed", "Proposed", "Pending", "Active", "Exhausted", "Ended"]
 
 
 def test_a_threshold_is_told_when_it_is_passed_and_not_again() -> None:

@@ -8,6 +8,7 @@ from .parse import load as load
 from .parse import load_any as load_any
 from .parse import parse as parse
 from .parse import parse_as as parse_as
+from .rates import edited_rates as edited_rates
 from .together import ObjectError as ObjectError
 from .together import contradictions as contradictions
 from .together import objections as objections

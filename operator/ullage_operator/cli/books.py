@@ -149,7 +149,7 @@ def measure(place: Place, question: Question, *, months_before: int = 0) -> Meas
 
 
 def _has_nothing(report: gap.GapReport) -> bool:
-    return not report.rows and not report.unattributed
+    return not (report.rows or report.unattributed or report.undeclared)
 
 
 def moment_of(as_of: str | None) -> AsOf | None:

@@ -18,6 +18,7 @@ from ullage_operator.api import (
     PriceList,
     TrainingJob,
     contradictions,
+    edited_rates,
 )
 from ullage_operator.api.closest import did_you_mean
 from ullage_operator.ledger import Ledger
@@ -105,7 +106,11 @@ def _post(ledger: Ledger, objects: Sequence[_BookedObject], withdrawn: Sequence[
     kept = [each for each in known if _key(each) not in gone and (each.kind, each.metadata.name) not in named]
     every = [*kept, *objects]
     declarations = Declarations.of(every)
-    problems = [*_ids_changed(objects, known), *_later(ledger, [*map(_key, objects), *gone], at_ms)]
+    problems = [
+        *_ids_changed(objects, known),
+        *_rates_edited(objects, known),
+        *_later(ledger, [*map(_key, objects), *gone], at_ms),
+    ]
     problems += [str(each) for each in contradictions(declarations)]
     _refuse(problems)
     for kind, object_id in gone:
@@ -163,6 +168,17 @@ def _ids_changed(objects: Iterable[_BookedObject], known: Iterable[_BookedObject
         f"{each.spec.id!r}; withdraw Institution/{ids[each.metadata.name]} first, or give this one another name"
         for each in objects
         if isinstance(each, Institution) and ids.get(each.metadata.name, each.spec.id) != each.spec.id
+    ]
+
+
+def _rates_edited(objects: Iterable[_BookedObject], known: Iterable[_BookedObject]) -> list[str]:
+    """Tell which prices are not as they were declared."""
+    lists = {each.metadata.name: each for each in known if isinstance(each, PriceList)}
+    return [
+        f"PriceList {each.metadata.name}: {error}"
+        for each in objects
+        if isinstance(each, PriceList) and each.metadata.name in lists
+        for error in edited_rates(lists[each.metadata.name], each)
     ]
 
 

@@ -41,7 +41,7 @@ def comes_to_table(document: GapDocument) -> Table:
         (line.institution, line, [each for each in document.money if each.institution == line.institution])
         for line in document.lines
     ]
-    told += [("total", total, document.money_totals) for total in document.totals]
+    told += [("total", total, document.money_totals) for total in document.totals if total.members]
     for name, line, money in told:
         costs = [_cost(line.thing, each) for currency in currencies for each in money if each.currency == currency]
         times = [ratios.get((line.thing, name), "–")] if frontier else []

@@ -66,7 +66,7 @@ def gap_command(place: Place, question: Question, view: View, sheet: Sheet) -> E
         typer.echo(json.dumps(document.to_json(), indent=1, ensure_ascii=False))
     elif sheet is Sheet.CSV:
         typer.echo(gap_csv(document), nl=False)
-    elif not document.lines and not document.unattributed:
+    elif not (document.lines or document.unattributed or document.undeclared):
         typer.echo(nothing_declared(document))
     else:
         print_gap(wide_console(), document, measured.standing.unknown, view)
@@ -123,7 +123,8 @@ def _of_one(document: GapDocument, institution: str) -> GapDocument:
             "institutions": tuple(each for each in document.institutions if each.id == institution),
             **{name: own(getattr(document, name)) for name in ("lines", "bottlenecks", "money", "courses")},
             "moved": tuple(each for each in document.moved if each.holder == institution),
-            **dict.fromkeys(("totals", "groups", "money_totals", "spreads", "rests", "unattributed", "families"), ()),
+            **dict.fromkeys(("totals", "groups", "money_totals", "spreads", "rests"), ()),
+            **dict.fromkeys(("unattributed", "undeclared", "families"), ()),
         }
     )
 

@@ -117,7 +117,7 @@ def _text(found: Found, written: Written) -> str:
 def _tables(found: Found) -> str:
     text = io.StringIO()
     console, document = wide_console(text), found.document
-    if document.gap.lines or document.gap.unattributed:
+    if document.gap.lines or document.gap.unattributed or document.gap.undeclared:
         print_report_gap(console, document.gap, found.measured.standing.unknown)
     else:
         say(console, nothing_declared(document.gap))

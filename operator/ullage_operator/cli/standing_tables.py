@@ -27,6 +27,8 @@ def supply_table(document: GapDocument) -> Table:
             table, line.institution, *thing_cells(line.thing), amount(line.required), *amounts, share(line.coverage)
         )
     for total in document.totals:
+        if not total.members:
+            continue
         # Of data, needs, grants and gaps are not summed: several may need and use the same.
         required, granted, moved, gap = (
             amount(each) if each else "–" for each in (total.required, total.granted, total.moved, total.gap)
@@ -49,6 +51,9 @@ def use_table(document: GapDocument) -> Table:
     for each in document.unattributed:
         *use, books = use_cells(each.use)
         add_row(table, "unattributed", *thing_cells(each.thing), *use, "–", books)
+    for other in document.undeclared:
+        *use, books = use_cells(other.use)
+        add_row(table, f"{other.institution}, not declared", *thing_cells(other.thing), *use, "–", books)
     return table
 
 

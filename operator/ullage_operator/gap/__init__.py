@@ -42,6 +42,8 @@ from .inputs import DataUse as DataUse
 from .inputs import Grant as Grant
 from .inputs import Inputs as Inputs
 from .inputs import Institution as Institution
+from .inputs import Lack as Lack
+from .inputs import Lacking as Lacking
 from .inputs import OwnCapacity as OwnCapacity
 from .inputs import Requirement as Requirement
 from .money import Award as Award

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -23,7 +23,7 @@ class GroupRow:
 
     subject: Subject
     members: tuple[str, ...]
-    """The institutions that have a row of it."""
+    """The institutions that have a row of it; none where only those used it that are not declared."""
     required: Figure | None
     """Σ R; None of data, which several may need at the same time."""
     own: Figure
@@ -45,6 +45,7 @@ class GroupRow:
     surplus: Figure | None
     """Σ max(S - R, 0)."""
     usage: Usage
+    """A and U; over all institutions, those that are not declared too."""
     own_allocated: Figure | None
     """None where it is unknown for one of them."""
     unknown: tuple[str, ...]
@@ -85,18 +86,33 @@ class Group:
 
 
 def group_rows(
-    inputs: Inputs, found: Iterable[Row], institutions: frozenset[str], period: Period
+    inputs: Inputs,
+    found: Iterable[Row],
+    institutions: frozenset[str],
+    period: Period,
+    others: Iterable[tuple[str, Subject]] = (),
 ) -> tuple[GroupRow, ...]:
-    """Sum the rows of some institutions, thing by thing."""
+    """Sum the rows of some institutions, and the use of others that have no row, thing by thing."""
     by_subject: dict[Subject, list[Row]] = {}
+    users: dict[Subject, list[str]] = {}
     for row in found:
         if row.institution in institutions:
             by_subject.setdefault(row.subject, []).append(row)
-    return tuple(_group_row(inputs, by_subject[each], institutions, period) for each in sorted(by_subject))
+            users.setdefault(row.subject, []).append(row.institution)
+    for name, subject in others:
+        users.setdefault(subject, []).append(name)
+    return tuple(
+        _group_row(
+            inputs, by_subject.get(subject, []), institutions, period, usage_of(inputs, subject, names, period), subject
+        )
+        for subject, names in sorted(users.items())
+    )
 
 
-def _group_row(inputs: Inputs, found: list[Row], institutions: frozenset[str], period: Period) -> GroupRow:
-    subject, members = found[0].subject, tuple(row.institution for row in found)
+def _group_row(
+    inputs: Inputs, found: list[Row], institutions: frozenset[str], period: Period, use: Usage, subject: Subject
+) -> GroupRow:
+    members = tuple(row.institution for row in found)
     is_data = subject.resource is Resource.DATA
     required = [row.required for row in found if row.required is not None]
     gaps = [row.gap for row in found if row.gap is not None]
@@ -122,13 +138,14 @@ def _group_row(inputs: Inputs, found: list[Row], institutions: frozenset[str], p
         gap=None if is_data or not gaps else total(gaps),
         gap_after_pools=None if is_data or not gaps else _after_pools(found, pools),
         surplus=None if is_data or not surpluses else total(surpluses),
-        usage=_usage(inputs, subject, members, period),
-        own_allocated=total(own) if len(own) == len(found) else None,
+        usage=use,
+        own_allocated=total(own) if own and len(own) == len(found) else None,
         unknown=tuple(row.institution for row in found if row.required is None),
     )
 
 
-def _usage(inputs: Inputs, subject: Subject, members: tuple[str, ...], period: Period) -> Usage:
+def usage_of(inputs: Inputs, subject: Subject, members: Sequence[str], period: Period) -> Usage:
+    """Return A and U of one thing by some institutions, whether they are declared or not."""
     if subject.resource is Resource.DATA:
         uses = [use for use in inputs.data_uses if use.subject == subject and use.institution in members]
         return data_usage(use for use in uses if period.encloses(use.period))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from fractions import Fraction
 
 from .figures import Figure, Provenance
 from .money import Award, Price
 from .periods import ALWAYS, MS_PER_HOUR, Period, Term
 from .releases import Release
-from .subjects import Subject
+from .subjects import Resource, Subject
 from .talent import Course, Staff, Transfer
 
 
@@ -25,6 +26,29 @@ class Institution:
     """What it is, such as ``university``, for comparison with its like."""
 
 
+class Lack(StrEnum):
+    """What the catalogue lacks of what a need names."""
+
+    PEAK = "peak"
+    """The accelerator's peak."""
+    OPERATIONS = "operations"
+    """The operations of a model's training, or the model."""
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Why the amount of a need is not known."""
+
+    what: Lack
+    name: str
+    """Of which accelerator or model."""
+
+    def __str__(self) -> str:
+        """Return what was expected, and what to do."""
+        todo = "peakFlops" if self.what is Lack.PEAK else "parameters and tokens"
+        return f"expected the {self.what} of {self.name} in the catalogue, found none; add it there, or give {todo}"
+
+
 @dataclass(frozen=True)
 class Requirement:
     """What one institution needs of one thing in a period."""
@@ -35,6 +59,18 @@ class Requirement:
     """Over the whole period, prorated by time; of data, the stock at its end. None: it is needed, and how much is
     not known."""
     period: Period
+    lacks: Lacking | None = None
+    """Why the amount is not known."""
+
+    def until(self, at_ms: int) -> Requirement | None:
+        """Return what of it counts before an instant; None where it begins later."""
+        period = self.period.until(at_ms)
+        if period is None:
+            return None
+        amount = self.amount
+        if amount is not None and self.subject.resource is not Resource.DATA:
+            amount = amount.times(Fraction(period.milliseconds, self.period.milliseconds))
+        return replace(self, amount=amount, period=period)
 
 
 @dataclass(frozen=True)
@@ -56,6 +92,11 @@ class OwnCapacity:
         amount = Fraction(period.common(self.term), MS_PER_HOUR) * self.count * self.availability
         return Figure(amount, self.provenance)
 
+    def until(self, at_ms: int) -> OwnCapacity | None:
+        """Return them as they are held before an instant; None where they are held later."""
+        term = self.term.until(at_ms)
+        return None if term is None else replace(self, term=term)
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -67,6 +108,11 @@ class Grant:
     """The institution it is for; of several, they share it as one pool."""
     subject: Subject
     release: Release
+
+    def until(self, at_ms: int) -> Grant | None:
+        """Return what of it is released before an instant, where it then ends; None where it begins later."""
+        release = self.release.until(at_ms)
+        return None if release is None else replace(self, release=release)
 
 
 @dataclass(frozen=True)
@@ -85,6 +131,11 @@ class DataAsset:
     """Other institutions that have access."""
     term: Term = ALWAYS
     provenance: Provenance = Provenance.DECLARED
+
+    def until(self, at_ms: int) -> DataAsset | None:
+        """Return it as it is held before an instant; None where it is held later."""
+        term = self.term.until(at_ms)
+        return None if term is None else replace(self, term=term)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
 from .figures import Figure, total, weakest
-from .inputs import DataAsset, Grant, Inputs, Requirement
+from .inputs import DataAsset, Grant, Inputs, Lacking, Requirement
 from .periods import Period
 from .row import Row
 from .subjects import Resource, Subject, talent
@@ -72,7 +73,8 @@ def _subjects(inputs: Inputs, period: Period, institution: str, moved: dict[Acco
 
 
 def _compute_row(inputs: Inputs, period: Period, institution: str, subject: Subject) -> Row:
-    required, needed, missing = _required(inputs, period, institution, subject)
+    need = _required(inputs, period, institution, subject)
+    missing = need.missing
     key = institution, subject
     allocations = [each for each in within(inputs.allocations, period) if (each.institution, each.subject) == key]
     machines = [
@@ -89,8 +91,9 @@ def _compute_row(inputs: Inputs, period: Period, institution: str, subject: Subj
     return Row(
         institution,
         subject,
-        required,
-        needed=needed,
+        need.required,
+        needed=need.needed,
+        lacks=need.lacks,
         own=total(machine.hours(period) for machine in machines),
         granted=total(grant.release.within(period) for grant in _grants(inputs, institution, subject)),
         moved=NOTHING,
@@ -101,8 +104,9 @@ def _compute_row(inputs: Inputs, period: Period, institution: str, subject: Subj
 
 
 def _data_row(inputs: Inputs, period: Period, institution: str, subject: Subject) -> Row:
-    required, needed, missing = _required(inputs, period, institution, subject)
-    ended_ms = None if needed else _need_ended_ms(inputs, period, institution, subject)
+    need = _required(inputs, period, institution, subject)
+    missing = need.missing
+    ended_ms = None if need.needed else _need_ended_ms(inputs, period, institution, subject)
     if ended_ms is not None:
         day = datetime.fromtimestamp(ended_ms // 1000, UTC).date()
         missing = (f"R: its need ended on {day}, before the period's end",)
@@ -113,8 +117,9 @@ def _data_row(inputs: Inputs, period: Period, institution: str, subject: Subject
     return Row(
         institution,
         subject,
-        required,
-        needed=needed,
+        need.required,
+        needed=need.needed,
+        lacks=need.lacks,
         own=total(asset_amount(asset) for asset in assets if asset.holder == institution),
         granted=total([*shared, *granted]),
         moved=NOTHING,
@@ -125,7 +130,8 @@ def _data_row(inputs: Inputs, period: Period, institution: str, subject: Subject
 
 
 def _talent_row(inputs: Inputs, period: Period, institution: str, subject: Subject) -> Row:
-    required, needed, missing = _required(inputs, period, institution, subject)
+    need = _required(inputs, period, institution, subject)
+    missing = need.missing
     key = institution, subject
     account = Account(institution, subject.type)
     moves = [each for each in inputs.transfers if account in (each.debit, each.credit)]
@@ -134,8 +140,9 @@ def _talent_row(inputs: Inputs, period: Period, institution: str, subject: Subje
     return Row(
         institution,
         subject,
-        required,
-        needed=needed,
+        need.required,
+        needed=need.needed,
+        lacks=need.lacks,
         own=total(each.hours(period) for each in inputs.staff if (each.institution, talent(each.role)) == key),
         granted=total(grant.release.within(period) for grant in _grants(inputs, institution, subject)),
         moved=Figure(moved, weakest(each.provenance for each in moves)) if moves else NOTHING,
@@ -149,24 +156,32 @@ def _grants(inputs: Inputs, institution: str, subject: Subject) -> list[Grant]:
     return [grant for grant in inputs.grants if grant.beneficiaries == {institution} and grant.subject == subject]
 
 
-def _required(
-    inputs: Inputs, period: Period, institution: str, subject: Subject
-) -> tuple[Figure | None, bool, tuple[str, ...]]:
-    """Return R, whether a need is declared, and what is not known."""
+def _required(inputs: Inputs, period: Period, institution: str, subject: Subject) -> _Need:
     key = institution, subject
     needs = [
         need for need in inputs.requirements if (need.institution, need.subject) == key and _in_force(need, period)
     ]
     if not needs:
-        return None, False, ("R: no need declared",)
+        return _Need(None, needed=False, missing=("R: no need declared",))
     amounts: list[Figure] = []
     for need in needs:
         if need.amount is None:
-            return None, True, ("R: the amount of a need",)
+            why = "" if need.lacks is None else f": {need.lacks}"
+            return _Need(None, needed=True, missing=(f"R: the amount of a need{why}",), lacks=need.lacks)
         stock = subject.resource is Resource.DATA
         share = Fraction(period.common(need.period), need.period.milliseconds)
         amounts.append(need.amount if stock else need.amount.times(share))
-    return total(amounts), True, ()
+    return _Need(total(amounts), needed=True)
+
+
+@dataclass(frozen=True)
+class _Need:
+    """R, whether a need is declared, and what is not known and why."""
+
+    required: Figure | None
+    needed: bool
+    missing: tuple[str, ...] = ()
+    lacks: Lacking | None = None
 
 
 def _need_ended_ms(inputs: Inputs, period: Period, institution: str, subject: Subject) -> int | None:
@@ -182,7 +197,6 @@ def _known_institutions(inputs: Inputs) -> None:
         "staff": {staff.institution for staff in inputs.staff},
         "courses": {course.institution for course in inputs.courses},
         "assets": {asset.holder for asset in inputs.assets},
-        "data uses": {use.institution for use in inputs.data_uses},
     }
     problems = [
         f"{where}: expected institutions among {', '.join(sorted(known))}, found {name!r}"

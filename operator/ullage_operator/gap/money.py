@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from .figures import Figure, Provenance, combined, total, weakest
 from .flow import Pot, absorbed
 from .periods import Period
-from .releases import Release
+from .releases import Instalment, Release
 from .subjects import Resource, Subject
 
 
@@ -30,6 +30,12 @@ class Price:
     start_ms: int
     source: str
     """Who says so."""
+    end_ms: int | None = None
+    """Until when anybody says so; None: no end is known."""
+
+    def until(self, at_ms: int) -> Price | None:
+        """Return it as it is in force before an instant; None where it begins later."""
+        return replace(self, end_ms=at_ms) if self.start_ms < at_ms else None
 
     def __post_init__(self) -> None:
         if self.amount < 0:
@@ -49,6 +55,31 @@ class Award:
     """What alone it may be spent on; None: anything."""
     type: str | None = None
     """Of that resource, which kind; None: any."""
+    purchases: tuple[Instalment, ...] = ()
+    """What was bought with it: from then it counts as capacity, no longer as money. What was released first is spent
+    first."""
+
+    def within(self, period: Period) -> Figure:
+        """Return the money of a period: what is released in it, as far as all until its end is not yet spent.
+
+        With R what is released and B what is bought before an instant, of a period from s until e it is
+        max(0, min(R(e) - R(s), R(e) - B(e))).
+        """
+        released = self.release.within(period)
+        bought = sum((each.amount for each in self.purchases if each.at_ms < period.end_ms), Fraction(0))
+        if not bought:
+            return released
+        left = (
+            self.release.within(Period(min(self.release.term.start_ms, period.start_ms), period.end_ms)).value - bought
+        )
+        return Figure(max(Fraction(0), min(released.value, left)), released.provenance)
+
+    def until(self, at_ms: int) -> Award | None:
+        """Return what of it is released before an instant, where it then ends; None where it begins later."""
+        release = self.release.until(at_ms)
+        if release is None:
+            return None
+        return replace(self, release=release, purchases=tuple(each for each in self.purchases if each.at_ms < at_ms))
 
     def pays_for(self, institution: str, subject: Subject) -> bool:
         """Tell whether it may be spent on that."""
@@ -93,7 +124,11 @@ class Money:
 def price_at(prices: Iterable[Price], subject: Subject, currency: str, at_ms: int) -> Price | None:
     """Return the price in force just before an instant; None where there is none."""
     begun = [
-        price for price in prices if price.subject == subject and price.currency == currency and price.start_ms < at_ms
+        price
+        for price in prices
+        if (price.subject, price.currency) == (subject, currency)
+        and price.start_ms < at_ms
+        and (price.end_ms is None or at_ms <= price.end_ms)
     ]
     return max(begun, key=lambda price: price.start_ms, default=None)
 
@@ -114,7 +149,7 @@ def money(
         elif price is not None:
             costs.append((need, need.gap.times(price.amount)))
     lines = [award for award in awards if award.currency == currency]
-    released = [award.release.within(period) for award in lines]
+    released = [award.within(period) for award in lines]
     by_subject: dict[Subject, list[Figure]] = {}
     for need, cost in costs:
         by_subject.setdefault(need.subject, []).append(cost)

@@ -55,6 +55,10 @@ class Period:
         end_ms = self.end_ms if other.end_ms is None else min(self.end_ms, other.end_ms)
         return Period(max(self.start_ms, other.start_ms), end_ms)
 
+    def until(self, at_ms: int) -> Period | None:
+        """Return the part before an instant; None where it begins later."""
+        return Period(self.start_ms, min(self.end_ms, at_ms)) if self.start_ms < at_ms else None
+
     def encloses(self, other: Period) -> bool:
         """Tell whether all of the other lies in this one."""
         return self.start_ms <= other.start_ms and other.end_ms <= self.end_ms
@@ -81,6 +85,12 @@ class Term:
     def __post_init__(self) -> None:
         if self.end_ms is not None and self.start_ms >= self.end_ms:
             raise ValueError(f"term: expected an end after {self.start_ms} ms, found {self.end_ms} ms")
+
+    def until(self, at_ms: int) -> Term | None:
+        """Return the part before an instant; None where it begins later."""
+        if self.start_ms >= at_ms:
+            return None
+        return Term(self.start_ms, at_ms if self.end_ms is None else min(self.end_ms, at_ms))
 
     def at_end_of(self, period: Period) -> bool:
         """Tell whether it lasts at the period's end: a stock is counted there, just before the next one starts."""

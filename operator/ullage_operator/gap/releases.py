@@ -45,6 +45,14 @@ class Release:
             return self.amount.times(Fraction(period.common(self.term), self.term.milliseconds))
         return self._share(sum((part.amount for part in self.instalments if part.at_ms in period), Fraction(0)))
 
+    def until(self, at_ms: int) -> Release | None:
+        """Return what of it is released before an instant, where it then ends; None where it begins later."""
+        term = self.term.until(at_ms)
+        if term is None:
+            return None
+        parts = tuple(part for part in self.instalments if part.at_ms < at_ms)
+        return Release(self.within(term), term, parts)
+
     def stock(self, at_ms: int) -> Figure:
         """Return what can be used just before an instant, of what is not used up: during the term, all released."""
         if not self.term.start_ms < at_ms <= self.term.end_ms:

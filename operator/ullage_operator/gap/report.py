@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .groups import Group, GroupRow, group_rows, priced
+from .groups import Group, GroupRow, group_rows, priced, usage_of
 from .inputs import Inputs, Institution
 from .measures import rows
 from .money import Money
@@ -49,6 +49,8 @@ class GapReport:
     not_held: tuple[NotHeld, ...]
     unattributed: dict[Subject, Usage]
     """Use by jobs of no institution: in no row and no total."""
+    undeclared: dict[tuple[str, Subject], Usage]
+    """Use by jobs of institutions that are not declared, by their names: in no row, and in the totals of use."""
 
     def row(self, institution: str, subject: Subject) -> Row:
         """Return one row.
@@ -95,12 +97,13 @@ def gap_report(inputs: Inputs, period: Period) -> GapReport:
     by_institution = {each.id: [row for row in found if row.institution == each.id] for each in inputs.institutions}
     everyone = frozenset(by_institution)
     worst = {name: row for name, own in by_institution.items() if (row := bottleneck(own))}
-    unattributed = usage_by(inputs.allocations, "institution", period)
+    uses = usage_by(inputs.allocations, "institution", period)
+    undeclared = _undeclared(inputs, everyone, period)
     return GapReport(
         period=period,
         institutions=inputs.institutions,
         rows=found,
-        totals=group_rows(inputs, found, everyone, period),
+        totals=group_rows(inputs, found, everyone, period, undeclared),
         bottlenecks=worst,
         money={
             (name, currency): priced(inputs, own, frozenset({name}), period, currency)
@@ -118,7 +121,8 @@ def gap_report(inputs: Inputs, period: Period) -> GapReport:
             (cluster for cluster in inputs.clusters if cluster.period == period),
             within(inputs.allocations, period),
         ),
-        unattributed={subject: use for (name, subject), use in unattributed.items() if name is None},
+        unattributed={subject: use for (name, subject), use in uses.items() if name is None},
+        undeclared=undeclared,
     )
 
 
@@ -133,6 +137,14 @@ def grouped(inputs: Inputs, report: GapReport, key: Callable[[Institution], str]
     for institution in report.institutions:
         members.setdefault(key(institution), set()).add(institution.id)
     return tuple(_group(inputs, report, name, frozenset(members[name])) for name in sorted(members))
+
+
+def _undeclared(inputs: Inputs, everyone: frozenset[str], period: Period) -> dict[tuple[str, Subject], Usage]:
+    """Return what jobs used in the name of institutions that are not declared."""
+    found = [(each.institution, each.subject) for each in within(inputs.allocations, period)]
+    found += [(use.institution, use.subject) for use in inputs.data_uses if period.encloses(use.period)]
+    names = sorted({(name, subject) for name, subject in found if name is not None and name not in everyone})
+    return {(name, subject): usage_of(inputs, subject, (name,), period) for name, subject in names}
 
 
 def _group(inputs: Inputs, report: GapReport, name: str, members: frozenset[str]) -> Group:

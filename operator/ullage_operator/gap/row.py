@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .figures import Figure
+from .inputs import Lacking
 from .subjects import Subject
 from .usage import Usage
 
@@ -32,6 +33,8 @@ class Row:
     """The part of A on its own machines."""
     missing: tuple[str, ...] = ()
     """What is not known."""
+    lacks: Lacking | None = None
+    """Why the amount of a need is not known."""
     need_ended_ms: int | None = None
     """Of data that is needed in the period and no longer at its end, when the last such need ended: R is unknown."""
 

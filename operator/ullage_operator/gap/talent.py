@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from math import floor
@@ -65,6 +65,11 @@ class Staff:
         """Return the hours they work in a period."""
         return Figure(yearly(self.headcount * self.hours_per_year, self.term, period), self.provenance)
 
+    def until(self, at_ms: int) -> Staff | None:
+        """Return them as they are there before an instant; None where they come later."""
+        term = self.term.until(at_ms)
+        return None if term is None else replace(self, term=term)
+
 
 @dataclass(frozen=True)
 class Transfer:
@@ -105,6 +110,15 @@ class Transfer:
             moved += self.hours * period.common(self.term) / (self.term.end_ms - self.term.start_ms)
         return moved
 
+    def until(self, at_ms: int) -> Transfer | None:
+        """Return what it moves before an instant; None where it begins later. People who went are not brought back."""
+        term = self.term.until(at_ms)
+        if term is None:
+            return None
+        whole, part = self.term.end_ms, term.end_ms
+        share = Fraction(1) if whole is None or part is None else Fraction(part - term.start_ms, whole - term.start_ms)
+        return replace(self, term=term, hours=self.hours * share)
+
 
 @dataclass(frozen=True)
 class Course:
@@ -131,6 +145,15 @@ class Course:
     def learner_hours(self, period: Period) -> Fraction:
         """Return the hours delivered in a period."""
         return self.cohort * self.hours * period.common(self.term) / self.term.milliseconds
+
+    def until(self, at_ms: int) -> Course | None:
+        """Return what is delivered before an instant: who completes later does not. None where it begins later."""
+        term = self.term.until(at_ms)
+        if term is None:
+            return None
+        share = Fraction(term.milliseconds, self.term.milliseconds)
+        completion = self.completion if self.completes_ms < at_ms else Fraction(0)
+        return replace(self, hours=self.hours * share, completion=completion, term=term)
 
     def transfers(self, *, hours_per_year: Fraction = Fraction(HOURS_PER_FTE_YEAR)) -> tuple[Transfer, ...]:
         """Return the change of role of those who complete: people and their hours, from then on."""

@@ -20,6 +20,7 @@ from .gap_parts import (
     Moved,
     Rest,
     Unattributed,
+    Undeclared,
 )
 from .line_document import group_line, line
 from .line_document import use as line_use
@@ -102,6 +103,10 @@ def gap_document(
         unattributed=tuple(
             Unattributed(thing=Thing.of(subject), use=line_use(use, subject, about))
             for subject, use in sorted(report.unattributed.items())
+        ),
+        undeclared=tuple(
+            Undeclared(institution=name, thing=Thing.of(subject), use=line_use(use, subject, about))
+            for (name, subject), use in report.undeclared.items()
         ),
         families=tuple(
             FamilyUse(model_family=family, thing=Thing.of(subject), use=line_use(use, subject, about))

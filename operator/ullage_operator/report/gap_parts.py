@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from .parts import Document, Part, Period, Quantity, Thing
+from .parts import Document, Lacking, Part, Period, Quantity, Thing
 from .spread_parts import Spread
 
 GAP_VERSION: Final = "ullage.dev/gap/v1alpha1"
@@ -91,6 +91,8 @@ class GapLine(Part):
     """The part of A on its own machines."""
     unknown: tuple[Unknown, ...]
     """What is not known."""
+    need_lacks: Lacking | None
+    """Why the amount of a need is not known; null of all else."""
     need_ended: str | None
     """Of data that was needed in the period and no longer at its end, when the last such need ended; null of all
     else."""
@@ -102,7 +104,7 @@ class GroupLine(Part):
     thing: Thing
     """What is counted; its unit is that of all amounts here."""
     members: tuple[str, ...]
-    """The institutions that have a line of it."""
+    """The institutions that have a line of it; none where only those used it that are not declared."""
     required: Quantity | None
     """The sum of R."""
     own: Quantity
@@ -246,6 +248,15 @@ class Unattributed(Part):
     use: Use
 
 
+class Undeclared(Part):
+    """Use by jobs of an institution that is not declared: in no line, and in the totals of use."""
+
+    institution: str
+    """What the jobs call it."""
+    thing: Thing
+    use: Use
+
+
 class FamilyUse(Part):
     """Use by jobs that train the same family of models: needs are declared by institution, so only A and U are told."""
 
@@ -294,6 +305,8 @@ class GapDocument(Document):
     courses: tuple[Course, ...]
     rests: tuple[Rest, ...]
     unattributed: tuple[Unattributed, ...]
+    undeclared: tuple[Undeclared, ...] = ()
+    """By institution that is not declared."""
     families: tuple[FamilyUse, ...] = ()
     """By family of models."""
     trend: tuple[Month, ...]

@@ -54,6 +54,8 @@ def _others(document: GapDocument) -> Iterator[Cells]:
         yield from _told(rows("modelFamily", family.model_family or "", family.thing, family.use))
     for each in document.unattributed:
         yield from _told(rows("unattributed", "", each.thing, each.use))
+    for other in document.undeclared:
+        yield from _told(rows("undeclared", other.institution, other.thing, other.use))
 
 
 def _totals(of: str, name: str, totals: Iterable[GroupLine], money: Iterable[Money]) -> Iterator[Cells]:

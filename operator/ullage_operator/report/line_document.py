@@ -18,6 +18,7 @@ from .parts import (
     RATIO,
     SUPPLIED,
     About,
+    Lacking,
     Quantity,
     Thing,
     books_scope,
@@ -47,6 +48,7 @@ def line(row: Row, about: About, period: GapPeriod) -> GapLine:
         use=use(row.usage, row.subject, about),
         own_allocated=quantity(row.own_allocated, unit, books_scope(row.usage.books)),
         unknown=tuple(_unknown(row)),
+        need_lacks=None if row.lacks is None else Lacking(what=row.lacks.what, name=row.lacks.name),
         need_ended=None if row.need_ended_ms is None else instant(row.need_ended_ms),
     )
 

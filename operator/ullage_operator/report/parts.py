@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from ullage_operator.gap import Figure, Provenance, Resource, Subject
+from ullage_operator.gap import Figure, Lack, Provenance, Resource, Subject
 from ullage_operator.gap import Period as GapPeriod
 
 RATIO: Final = "ratio"
@@ -167,3 +167,12 @@ def plain(value: Fraction | float, unit: str, scope: Scope, provenance: Provenan
 def books_scope(books: Iterable[str]) -> Scope:
     """Return the scope of what books tell."""
     return Scope(basis=Basis.BOOKS, books=tuple(sorted(books)))
+
+
+class Lacking(Part):
+    """Why the amount of a need is not known."""
+
+    what: Lack
+    """What the catalogue lacks: ``peak`` of an accelerator, or ``operations`` of a model."""
+    name: str
+    """Of which."""

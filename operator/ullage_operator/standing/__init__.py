@@ -3,7 +3,6 @@
 from .declare import declare as declare
 from .declare import withdraw as withdraw
 from .declared import Declared as Declared
-from .declared import day_ms as day_ms
 from .declared import declared as declared
 from .draws import Case as Case
 from .draws import Turn as Turn
@@ -28,3 +27,4 @@ from .stand import Standing as Standing
 from .stand import declarations_of as declarations_of
 from .stand import standing as standing
 from .statuses import institution_status as institution_status
+from .terms import day_ms as day_ms

@@ -12,7 +12,7 @@ from typing import Final
 
 from ullage_operator import gap
 from ullage_operator.api import Declarations
-from ullage_operator.api.types import Channel, Institution, Investment, Line, PriceList, Unit
+from ullage_operator.api.types import Channel, Institution, Investment, PriceList, Unit
 from ullage_operator.api.types.units import exactly
 from ullage_operator.ledger import (
     MILLIONTHS,
@@ -26,7 +26,8 @@ from ullage_operator.ledger import (
     account_of,
 )
 
-from .declared import day_ms, line_transfers
+from .granted import Granted, granted_lines
+from .terms import day_ms
 
 Object = Institution | Investment | PriceList
 Stated = Access | Asset | Award | Grant | Transfer
@@ -80,8 +81,8 @@ def stated(declared: Object, declarations: Declarations, catalogue_ms: int) -> l
     """
     if isinstance(declared, Institution):
         return [*_data(declared, catalogue_ms), *_people(declared)]
-    if isinstance(declared, Investment) and declared.spec.approval is not None:
-        return [entry for line in declared.spec.lines for entry in _line(declared, line, declarations)]
+    if isinstance(declared, Investment):
+        return [entry for line in granted_lines(declared, declarations) for entry in _line(line)]
     return []
 
 
@@ -134,41 +135,38 @@ def _people(institution: Institution) -> Iterator[Transfer]:
             )
 
 
-def _line(investment: Investment, line: Line, declarations: Declarations) -> Iterator[Award | Grant | Transfer]:
-    beneficiaries = sorted(declarations.beneficiaries(line))
-    if not beneficiaries:
-        return
-    name = f"{investment.metadata.name}/{line.id}"
+def _line(granted: Granted) -> Iterator[Award | Grant | Transfer]:
+    line, release = granted.line, granted.release()
+    beneficiaries = sorted(granted.beneficiaries)
     unit, scale = (MONEY, MICROS) if line.channel is Channel.MONEY else IN_KIND_UNITS[_counted(line.unit)]
     facts = {
-        "subject": subject_of(investment),
-        "institution": beneficiaries[0] if len(beneficiaries) == 1 else f"pool:{name}",
-        "line": name,
+        "subject": subject_of(granted.investment),
+        "institution": beneficiaries[0] if len(beneficiaries) == 1 else f"pool:{granted.name}",
+        "line": granted.name,
         "unit": unit,
         "currency": line.unit if line.channel is Channel.MONEY else None,
     }
-    term = gap.Period(day_ms(investment.spec.start), day_ms(investment.spec.end))
-    factor = scale * (gap.fte_hours(exactly(1.0), term) if line.unit == Unit.FTE else 1)
+    whole = {
+        "amount": round(release.amount.value * scale),
+        "from_ms": release.term.start_ms,
+        "to_ms": release.term.end_ms,
+    }
     yield Award.model_validate(
         {
             **facts,
             "channel": line.channel.value,
             "resource": None if line.resource is None else line.resource.value,
             "resource_type": line.type,
-            "amount": round(exactly(line.amount) * factor),
-            "from_ms": term.start_ms,
-            "to_ms": term.end_ms,
+            **whole,
         }
     )
     if line.channel in (Channel.MONEY, Channel.IN_KIND):
-        for part in line.instalments:
-            amount = round(exactly(part.amount) * factor)
-            yield Grant.model_validate({**facts, "amount": amount, "from_ms": day_ms(part.date)})
-        if not line.instalments:
-            whole = {"amount": round(exactly(line.amount) * factor), "from_ms": term.start_ms, "to_ms": term.end_ms}
+        for part in release.instalments:
+            yield Grant.model_validate({**facts, "amount": round(part.amount * scale), "from_ms": part.at_ms})
+        if not release.instalments:
             yield Grant.model_validate({**facts, **whole})
-    for number, move in enumerate(line_transfers(investment, line, declarations)):
-        yield _transfer(investment, name, number, move)
+    for number, move in enumerate(granted.transfers()):
+        yield _transfer(granted.investment, granted.name, number, move)
 
 
 def _counted(unit: str) -> str:

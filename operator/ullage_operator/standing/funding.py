@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ullage_operator import gap
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import (
     Accelerators,
@@ -23,9 +24,9 @@ from ullage_operator.plan.budget import Demand, FundingLine
 from ullage_operator.plan.workers import worker_plans
 from ullage_trainer.config import Stage
 
-from .declared import day_ms
 from .entries import IN_KIND_UNITS
 from .lines import line_name
+from .terms import day_ms, term_of
 
 _MICROS = 1_000_000
 
@@ -88,7 +89,7 @@ def sources(
         What is left of each line, in the books' unit.
     """
     found: list[Source] = []
-    for investment, line in _lines(declarations, job):
+    for investment, line, term in _lines(declarations, job):
         rate = None
         if line.channel is Channel.MONEY:
             rate = rate_of(declarations, investment, demand.kind, now_ms)
@@ -98,8 +99,8 @@ def sources(
         funding = FundingLine(
             name=name,
             remaining=remaining.get(name, 0),
-            start_ms=day_ms(investment.spec.start),
-            end_ms=day_ms(investment.spec.end),
+            start_ms=term.start_ms,
+            end_ms=term.end_ms,
             suspends=investment.spec.when_exhausted is WhenExhausted.SUSPEND,
             micros_per_hour=None if rate is None else rate.micros,
             currency=investment.spec.currency if line.channel is Channel.MONEY else None,
@@ -112,7 +113,7 @@ def sources(
 
 def line_names(declarations: Declarations, job: TrainingJob) -> list[str]:
     """Return the names of all lines that are for a job's institution and for such jobs."""
-    return [line_name(investment, line) for investment, line in _lines(declarations, job)]
+    return [line_name(investment, line) for investment, line, _ in _lines(declarations, job)]
 
 
 def rate_of(declarations: Declarations, investment: Investment, kind: str, at_ms: int) -> Rate | None:
@@ -139,15 +140,16 @@ def rate_of(declarations: Declarations, investment: Investment, kind: str, at_ms
     )
 
 
-def _lines(declarations: Declarations, job: TrainingJob) -> Iterator[tuple[Investment, Line]]:
+def _lines(declarations: Declarations, job: TrainingJob) -> Iterator[tuple[Investment, Line, gap.Period]]:
     institution = job.spec.accounting.institution
     for investment in declarations.investments:
-        if investment.spec.approval is None or institution is None:
+        term = term_of(investment)
+        if term is None or institution is None:
             continue
         for line in investment.spec.lines:
             drawn = line.channel in (Channel.MONEY, Channel.IN_KIND)
             if drawn and institution in declarations.beneficiaries(line) and _eligible(line, job):
-                yield investment, line
+                yield investment, line, term
 
 
 def _pays_for(line: Line, kind: str) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Final
 
-from ullage_operator import gap
 from ullage_operator.api.types import (
     Channel,
     Investment,
@@ -17,11 +16,12 @@ from ullage_operator.api.types import (
     Unit,
     WhenExhausted,
 )
+from ullage_operator.api.types.units import exactly
 from ullage_operator.ledger import LineRow
 from ullage_operator.plan.instants import rfc3339
 
-from .declared import day_ms
 from .entries import IN_KIND_UNITS
+from .terms import day_ms, delivery_of, hours_per_unit, term_of
 
 _MICROS: Final = 1_000_000
 DRAWN: Final = (Channel.MONEY, Channel.IN_KIND)
@@ -37,10 +37,8 @@ def scale_of(investment: Investment, line: Line) -> Fraction:
     """Return how many of the books' units one unit of a line is."""
     if line.channel is Channel.MONEY:
         return Fraction(_MICROS)
-    if line.unit == Unit.FTE:
-        term = gap.Period(day_ms(investment.spec.start), day_ms(investment.spec.end))
-        return gap.fte_hours(Fraction(IN_KIND_UNITS[Unit.HOURS.value][1]), term)
-    return Fraction(IN_KIND_UNITS[line.unit][1])
+    counted = Unit.HOURS.value if line.unit == Unit.FTE else line.unit
+    return IN_KIND_UNITS[counted][1] * hours_per_unit(investment, line)
 
 
 def investment_status(
@@ -101,9 +99,14 @@ def _drawn(investment: Investment, rows: Mapping[str, LineRow]) -> list[LineRow]
     return [rows[name] for name in names if name in rows]
 
 
+def _is_proposal(investment: Investment, now_ms: int) -> bool:
+    approval = investment.spec.approval
+    return approval is None or now_ms < day_ms(approval.date)
+
+
 def _phase(investment: Investment, rows: Mapping[str, LineRow], now_ms: int) -> InvestmentPhase:
     drawn = _drawn(investment, rows)
-    if investment.spec.approval is None:
+    if _is_proposal(investment, now_ms):
         return InvestmentPhase.PROPOSED
     if now_ms < day_ms(investment.spec.start):
         return InvestmentPhase.PENDING
@@ -116,8 +119,10 @@ def _phase(investment: Investment, rows: Mapping[str, LineRow], now_ms: int) -> 
 
 def _message(investment: Investment, phase: InvestmentPhase) -> str:
     becomes = "jobs wait" if investment.spec.when_exhausted is WhenExhausted.SUSPEND else "jobs go on and overdraw it"
+    approval = investment.spec.approval
+    waits = "an approval" if approval is None else f"its approval on {approval.date}"
     return {
-        InvestmentPhase.PROPOSED: "waits for an approval; nothing of it is awarded",
+        InvestmentPhase.PROPOSED: f"waits for {waits}; nothing of it is awarded",
         InvestmentPhase.PENDING: f"begins on {investment.spec.start}",
         InvestmentPhase.ACTIVE: f"ends on {investment.spec.end}",
         InvestmentPhase.EXHAUSTED: f"all that is released is spent: {becomes}",
@@ -132,11 +137,12 @@ def _spent(investment: Investment, rows: Mapping[str, LineRow]) -> str:
 
 def _line(investment: Investment, line: Line, rows: Mapping[str, LineRow], now_ms: int) -> LineStatus:
     row = rows.get(line_name(investment, line))
-    if row is None:
+    if row is None or _is_proposal(investment, now_ms):
         return LineStatus(id=line.id, unit=line.unit)
     scale = scale_of(investment, line)
     if line.channel not in DRAWN:
-        return LineStatus(id=line.id, unit=line.unit, awarded=float(row.awarded / scale))
+        released = exactly(line.amount) * _delivered(investment, line, now_ms)
+        return LineStatus(id=line.id, unit=line.unit, awarded=float(row.awarded / scale), released=float(released))
     spent = row.expended - row.reversed
     return LineStatus(
         id=line.id,
@@ -151,9 +157,16 @@ def _line(investment: Investment, line: Line, rows: Mapping[str, LineRow], now_m
     )
 
 
+def _delivered(investment: Investment, line: Line, now_ms: int) -> Fraction:
+    """Return the share of people's hours that is delivered, or moved, by now."""
+    term = delivery_of(investment, line)
+    until = None if term is None else term.until(now_ms)
+    return Fraction(until.milliseconds, term.milliseconds) if term and until else Fraction(0)
+
+
 def _forecast(investment: Investment, spent: Fraction, now_ms: int) -> float | None:
-    """Return what will be spent at the end of the term at the mean rate since its start."""
-    start_ms, end_ms = day_ms(investment.spec.start), day_ms(investment.spec.end)
-    if now_ms <= start_ms:
+    """Return what will be spent at the end of the term at the mean rate since it gives."""
+    term = term_of(investment)
+    if term is None or now_ms <= term.start_ms:
         return None
-    return float(spent * max(Fraction(1), Fraction(end_ms - start_ms, now_ms - start_ms)))
+    return float(spent * max(Fraction(1), Fraction(term.milliseconds, now_ms - term.start_ms)))

@@ -11,17 +11,17 @@ from ullage_operator.api.types import Channel
 from ullage_operator.api.types.units import exactly
 from ullage_operator.ledger import MONEY, Entry, Expend, Ledger, Provenance, Reversal, counting
 
-from .declared import day_ms
 from .entries import MICROS
+from .terms import day_ms, term_of
 
 
 def purchases(declarations: Declarations) -> list[Expend]:
     """Return what all institutions bought with the money of investments that are approved, one for a line and day."""
     found: dict[str, Expend] = {}
     approved = {
-        f"{investment.metadata.name}/{line.id}": line
+        f"{investment.metadata.name}/{line.id}": (line, term)
         for investment in declarations.investments
-        if investment.spec.approval is not None
+        if (term := term_of(investment)) is not None
         for line in investment.spec.lines
         if line.channel is Channel.MONEY
     }
@@ -29,9 +29,10 @@ def purchases(declarations: Declarations) -> list[Expend]:
         for machines in institution.spec.holds.accelerators:
             bought = machines.acquired_by
             name = None if bought is None else f"{bought.name}/{bought.line}"
-            if bought is None or name is None or (line := approved.get(name)) is None:
+            if bought is None or name is None or name not in approved:
                 continue
-            on_ms = day_ms(machines.start)
+            line, term = approved[name]
+            on_ms = max(day_ms(machines.start), term.start_ms)
             entry = Expend(
                 institution=institution.spec.id,
                 line=name,

@@ -13,6 +13,7 @@ from ullage_operator.ledger import Books, DeclarationRow
 
 from .booked import allocations, clusters, data_uses, imported, scopes
 from .declared import Places, declared
+from .granted import Withdrawn
 from .kinds import names_of
 
 _TYPES: Mapping[str, type[Institution | Investment | PriceList]] = {
@@ -31,7 +32,7 @@ class Standing:
     report: gap.GapReport
     """The measures."""
     declarations: Declarations
-    """What was declared, as it applied at the period's end."""
+    """What was declared in the period, as it applied last."""
     unknown: tuple[str, ...]
     """What can't be told, each as a sentence."""
 
@@ -58,27 +59,33 @@ def standing(books: Books, period: gap.Period, catalogue: gap.Catalogue, kinds: 
     known = declarations_of(books, period)
     held = tuple(allocations(books, period, kinds, names_of(known, catalogue)))
     places = Places(frozenset({books.cluster}), imported(held, books.cluster))
-    told = declared(known, catalogue, scopes(held, books.cluster), places)
-    assets = told.inputs.assets
-    # Jobs may have used data in the name of one that was never declared, or is no longer.
-    institutions = known.institutions_by_id
-    uses = data_uses(books.assets(period.start_ms, period.end_ms), period, assets)
+    told = declared(known, catalogue, scopes(held, books.cluster), withdrawals(books, period), places)
     inputs = replace(
         told.inputs,
         allocations=held,
-        data_uses=tuple(use for use in uses if use.institution in institutions),
+        data_uses=tuple(data_uses(books.assets(period.start_ms, period.end_ms), period, told.inputs.assets)),
         clusters=tuple(clusters(books.capacity(period.start_ms, period.end_ms), period, kinds)),
     )
     return Standing(inputs, gap.gap_report(inputs, period), known, told.unknown)
 
 
 def declarations_of(books: Books, period: gap.Period) -> Declarations:
-    """Return what was declared as it applied at the end of a period, the oldest first."""
+    """Return what was declared in any part of a period, as it applied last, the oldest first."""
+    rows = sorted(_latest(books, period), key=lambda row: (row.declared_from_ms, row.kind, row.object_id))
+    return Declarations.of([_object(row) for row in rows])
+
+
+def withdrawals(books: Books, period: gap.Period) -> Withdrawn:
+    """Return which of a period's declarations no longer applied at its end, and when they were withdrawn."""
+    return {(row.kind, row.object_id): row.to_ms for row in _latest(books, period) if row.to_ms < period.end_ms}
+
+
+def _latest(books: Books, period: gap.Period) -> list[DeclarationRow]:
+    """Return for each object the generation that applied last in a period."""
     latest: dict[tuple[str, str], DeclarationRow] = {}
     for row in books.declarations(period.start_ms, period.end_ms):
         latest[row.kind, row.object_id] = row
-    rows = sorted(latest.values(), key=lambda row: (row.declared_from_ms, row.kind, row.object_id))
-    return Declarations.of([_object(row) for row in rows if row.to_ms == period.end_ms])
+    return list(latest.values())
 
 
 def _object(row: DeclarationRow) -> Declared:

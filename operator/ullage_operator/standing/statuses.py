@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from ullage_operator import gap
@@ -28,12 +29,18 @@ def institution_status(before: InstitutionStatus, institution: str, report: gap.
     worst = report.bottlenecks.get(institution)
     return before.model_copy(
         update={
+            "message": _message(rows),
             "period": _period(report.period),
             "resources": [_resource(row) for row in rows[:_MAX_ROWS]],
             "bottleneck": "" if worst is None else str(worst.subject)[:128],
             "coverage": None if worst is None else _value(worst.coverage),
         }
     )
+
+
+def _message(rows: Iterable[gap.Row]) -> str:
+    """Return why needs are not known, a line each."""
+    return "\n".join(f"{row.subject}: {row.lacks}" for row in rows if row.lacks is not None)[:_MAX_TEXT]
 
 
 def _period(period: gap.Period) -> StatusPeriod:
@@ -53,9 +60,9 @@ def _resource(row: gap.Row) -> ResourceStatus:
         type=row.subject.type,
         unit=Unit(row.subject.unit.value),
         required=_value(row.required),
-        # What partners lend and learners become is neither bought nor granted by the hour: it is there.
-        own=_value((row.own + row.moved).at_least_zero()),
+        own=_value(row.own),
         granted=_value(row.granted),
+        moved=_value(row.moved) if row.subject.resource is gap.Resource.TALENT else None,
         supply=_value(row.supply.at_least_zero()),
         allocated=_value(usage.allocated),
         used=_value(usage.used),

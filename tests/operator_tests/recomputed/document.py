@@ -57,6 +57,7 @@ def document(tables: Tables, span: Span, kinds: dict[str, str], cluster: str) ->
         "courses": courses(period.investments, span),
         "rests": _rests(tables, span, kinds),
         "unattributed": _of_nobody(period),
+        "undeclared": [],
         "families": _families(period),
         "trend": [{"period": when, "totals": totals, "money": money}],
     }

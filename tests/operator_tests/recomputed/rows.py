@@ -101,6 +101,7 @@ def _line(period: Period, row: dict[str, Any]) -> dict[str, Any]:
         "use": use,
         "own_allocated": on_own,
         "unknown": unknown,
+        "need_lacks": None,
         "need_ended": None,  # Of this example, no need for data ends within a month.
     }
 

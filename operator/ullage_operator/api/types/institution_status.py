@@ -51,8 +51,10 @@ class ResourceStatus(Model):
     """K: what the institution's own machines, data and people give."""
     granted: Figure | None = None
     """F: what was granted in kind and is released."""
+    moved: float | None = None
+    """Of talent, net hours that collaboration, exchange and education brought; below 0 where they took some."""
     supply: Figure | None = None
-    """S = K + F."""
+    """S = K + F, and what moved; never below 0."""
     allocated: Figure | None = None
     """A: what workers held, as far as this cluster and imports know."""
     used: Figure | None = None

@@ -34,7 +34,7 @@ class LineStatus(Model):
     awarded: Figure | None = None
     """What was approved."""
     released: Figure | None = None
-    """What of it can be drawn on by now."""
+    """What of it can be drawn on by now; of people, the hours that were delivered, or moved, by now."""
     reserved: Figure | None = None
     """What running jobs have set aside for their next interval."""
     expended: Figure | None = None
@@ -53,7 +53,7 @@ class InvestmentStatus(Model):
     observed_generation: Count | None = None
     """The generation of ``spec`` that this status is about."""
     phase: InvestmentPhase = InvestmentPhase.PENDING
-    """Where it stands: Proposed without an approval, Pending before its term, Active, Exhausted, Ended."""
+    """Where it stands: Proposed before its approval, Pending before its term, Active, Exhausted, Ended."""
     message: Text = ""
     """What stands in the way, or what comes next."""
     spent_text: ShortText = ""

@@ -35,4 +35,7 @@ def glossary(writer: Writer) -> Section:
 
 def _why(writer: Writer, line: GapLine, each: Unknown) -> str:
     amount, unit = writer.amount(line.use.unmeasured), writer.words.unit(line.thing.unit)
-    return writer.words(f"unknown_why.{each}", amount=amount, unit=unit, ended=(line.need_ended or "")[:10])
+    why = writer.words(f"unknown_why.{each}", amount=amount, unit=unit, ended=(line.need_ended or "")[:10])
+    if each is not Unknown.NEED_AMOUNT or line.need_lacks is None:
+        return why
+    return writer.words(f"lacks.{line.need_lacks.what}", why=why, name=line.need_lacks.name)

@@ -18,7 +18,8 @@ def summary(writer: Writer, document: ReportDocument) -> Section:
 def _points(writer: Writer, document: ReportDocument) -> Iterator[str]:
     words, gap = writer.words, document.gap
     for total in gap.totals:
-        yield _total(writer, total)
+        if total.members:
+            yield _total(writer, total)
     for money in gap.money_totals:
         amounts = {name: _told(writer, getattr(money, name)) for name in ("gross", "awarded", "net")}
         if money.at_least:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ullage_operator.report.gap_parts import GapDocument, GapLine
+from ullage_operator.report.gap_parts import GapDocument, GapLine, GroupLine
 from ullage_operator.report.page.pictures import Bar, Dot, DotRow, Mark, Told, bars, dots
 from ullage_operator.report.page.pictures.marks import IN_TURN
 from ullage_operator.report.page.views import Column, Item, Picture, Section, Writer
@@ -20,7 +20,7 @@ def supply(writer: Writer, gap: GapDocument) -> Section:
     keys = ("institution", "thing", "required", "own", "granted", "moved", "supply", "gap", "surplus")
     rows = [_row(writer, line) for line in gap.lines]
     tables = [writer.table("supply", words("table.supply"), writer.columns(*keys), rows)]
-    everyone = [(words("all_institutions"), gap.totals)]
+    everyone = _summed(writer, gap)
     tables.append(sums_table(writer, "totals", words("table.totals"), words("institution"), everyone))
     pictures = [picture for total in gap.totals if (picture := _need_picture(writer, gap, total.thing))]
     return Section("supply", words("intro.supply"), pictures=pictures, tables=tables)
@@ -40,11 +40,16 @@ def coverage(writer: Writer, gap: GapDocument) -> Section:
     bottlenecks = writer.table(
         "bottlenecks", words("table.bottlenecks"), writer.columns("institution", "thing", "coverage"), worst
     )
-    everyone = [(words("all_institutions"), gap.totals)]
+    everyone = _summed(writer, gap)
     caption = words("table.totals_coverage")
     totals = covered_table(writer, "totals-coverage", caption, words("institution"), everyone)
     pictures = [_coverage_picture(writer, gap)] if any(line.coverage for line in gap.lines) else []
     return Section("coverage", words("intro.coverage"), pictures=pictures, tables=[bottlenecks, covered, totals])
+
+
+def _summed(writer: Writer, gap: GapDocument) -> list[tuple[str, Sequence[GroupLine]]]:
+    """Return the sums of what declared institutions have or need; what others alone used has none."""
+    return [(writer.words("all_institutions"), [total for total in gap.totals if total.members])]
 
 
 def _coverage_columns(writer: Writer) -> list[Column]:
@@ -83,7 +88,7 @@ def _need_picture(writer: Writer, gap: GapDocument, thing: Thing) -> Picture | N
 
 def _coverage_picture(writer: Writer, gap: GapDocument) -> Picture:
     words = writer.words
-    marks = {total.thing: IN_TURN[place % len(IN_TURN)] for place, total in enumerate(gap.totals)}
+    marks = {total.thing: IN_TURN[place % len(IN_TURN)] for place, total in enumerate(gap.totals) if total.members}
     covered = [line for line in gap.lines if line.coverage]
     names = list(dict.fromkeys(line.institution for line in shown(covered)))
     rows = [

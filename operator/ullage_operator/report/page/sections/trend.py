@@ -19,7 +19,7 @@ def trend(writer: Writer, gap: GapDocument) -> Section:
     if len(gap.trend) < 2:
         note = words("note.trend_one", count=len(gap.trend))
         return Section("trend", words("intro.trend"), tables=tables, notes=[note])
-    things = dict.fromkeys(total.thing for month in gap.trend for total in month.totals)
+    things = dict.fromkeys(total.thing for month in gap.trend for total in month.totals if total.members)
     pictures = [_picture(writer, gap, thing, place) for place, thing in enumerate(things) if not writer.data(thing)]
     return Section("trend", words("intro.trend"), pictures=pictures, tables=tables)
 
@@ -27,7 +27,7 @@ def trend(writer: Writer, gap: GapDocument) -> Section:
 def _row(writer: Writer, month: Month, total: GroupLine) -> Sequence[Item]:
     none = Cell(writer.words("none"))
     needs: list[Item] = [total.required, total.supply, total.gap, total.met]
-    if writer.data(total.thing):
+    if writer.data(total.thing) or not total.members:
         needs = [none, total.supply, none, none]
     uses: list[Item] = [total.use.allocated, total.use.used]
     if total.thing.resource != "compute":

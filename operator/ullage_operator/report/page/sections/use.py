@@ -23,6 +23,10 @@ def use(writer: Writer, gap: GapDocument) -> Section:
     ]
     told += [(words("all_institutions"), total.thing, total.use, total.own_allocated) for total in gap.totals]
     told += [(words("note.unattributed"), each.thing, each.use, words("none")) for each in gap.unattributed]
+    told += [
+        (words("note.undeclared", institution=each.institution), each.thing, each.use, words("none"))
+        for each in gap.undeclared
+    ]
     rows = [use_row(writer, *each) for each in told if is_allocated(each[1], each[2])]
     columns = writer.columns("institution", *KEYS)
     tables = [writer.table("use", words("table.use"), columns, rows)]
