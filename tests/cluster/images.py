@@ -10,10 +10,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from cluster import node
-from cluster.components import NUMBER
+from cluster import node, ways
+from cluster.components import NUMBER, PAUSE
 
 TARGETS = ("operator", "trainer")
+REGISTRY = os.environ.get("ULLAGE_TEST_REGISTRY", "")
+"""Where a named cluster pulls images from, if it is to be given any."""
+PULL_POLICY = "Always" if REGISTRY else "Never"
 TOOLS = {"buildah": "buildah", "debootstrap": "debootstrap"}
 _PACKAGES = "python3,python3-dev,python3-venv,ca-certificates"
 _CERTIFICATES = Path("/etc/ssl/certs")
@@ -21,11 +24,13 @@ _CERTIFICATES = Path("/etc/ssl/certs")
 
 def reference(target: str) -> str:
     """Return an image's name; each cluster has images of its own."""
-    return f"localhost/ullage-{target}:test{NUMBER or ''}"
+    return f"{REGISTRY or 'localhost'}/ullage-{target}:test{NUMBER or ''}"
 
 
 def missing() -> list[str]:
     """Return what building images needs and this machine lacks, each as a phrase."""
+    if not REGISTRY and isinstance(ways.current(), ways.Named):
+        return []
     lacks = sorted(package for tool, package in TOOLS.items() if shutil.which(tool) is None)
     return [f"the Debian packages {', '.join(lacks)}"] if lacks else []
 
@@ -44,15 +49,34 @@ def build(say: Callable[[str], None]) -> None:
         )
 
 
-def load(say: Callable[[str], None]) -> None:
-    """Give the cluster both images."""
+def provide(say: Callable[[str], None]) -> None:
+    """Have the cluster know both images: build them and give them to its nodes, or to the registry it pulls from.
+
+    A cluster that is only named is taken to have them.
+    """
+    way = ways.current()
+    if REGISTRY:
+        build(say)
+        for target in TARGETS:
+            say(f"pushing the image of the {target} to {REGISTRY}")
+            _buildah("push", reference(target), f"docker://{reference(target)}")
+    elif isinstance(way, ways.Named):
+        taken = ", ".join([*map(reference, TARGETS), PAUSE])
+        say(f"the named cluster is taken to have the images {taken}; ULLAGE_TEST_REGISTRY names a registry to push to")
+    else:
+        build(say)
+        load(way, say)
+
+
+def load(way: ways.Way, say: Callable[[str], None]) -> None:
+    """Give the cluster's nodes both images."""
     for target in TARGETS:
         say(f"giving the cluster the image of the {target}")
         with tempfile.TemporaryDirectory(prefix="ullage-image-") as folder:
             archive = Path(folder) / f"{target}.tar"
             # Not compressed: it goes no further than this machine.
             _buildah("push", "-D", reference(target), f"oci-archive:{archive}:{reference(target)}")
-            node.load(archive)
+            way.load(archive)
 
 
 def _base(say: Callable[[str], None]) -> str:

@@ -16,6 +16,7 @@ import psutil
 
 from cluster import binaries, cgroups, image
 from cluster.components import HOST_ADDRESS, LINK, NUMBER, PAUSE, SOCKET, configure
+from cluster.ready import wait_until_ready
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("ULLAGE_CLUSTER_FOLDER") or ROOT / ".cluster").absolute()
@@ -41,8 +42,6 @@ def running() -> psutil.Process | None:
 
 def up(say: Callable[[str], None]) -> None:
     """Start the node; wait until it takes pods."""
-    from cluster.ready import wait_until_ready
-
     if running() is not None and KUBECONFIG.exists():
         say(f"it runs already: KUBECONFIG={KUBECONFIG}")
         return
