@@ -69,7 +69,7 @@ def up(say: Callable[[str], None]) -> None:
             env=os.environ | {"PYTHONPATH": str(ROOT / "tests")},
         )
     first = _first_process(outside)
-    _PID.write_text(json.dumps({"pid": first.pid, "started": first.create_time()}))
+    _PID.write_text(json.dumps({"pid": first.pid, "started": first.create_time(), "number": NUMBER}))
     _link(first.pid)
     archive = _STATE / "pause.tar"
     image.write_archive(programs / "pause", PAUSE, archive)
@@ -102,8 +102,13 @@ def down(say: Callable[[str], None]) -> None:
     Raises
     ------
     SystemExit
-        A node of another checkout runs under this number. It is left alone.
+        A node of another checkout runs under this number, or this checkout's has another one. All are left alone.
     """
+    if running() is not None and (number := _number()) != NUMBER:
+        raise SystemExit(
+            f"cluster: expected ULLAGE_CLUSTER_NUMBER={number}, under which the node of {FOLDER} was started, found "
+            f"{NUMBER}"
+        )
     if (other := _of_another_checkout()) is not None:
         raise SystemExit(
             f"cluster: expected number {NUMBER} to be free or this checkout's, found the node of {other}; end that one "
@@ -121,15 +126,26 @@ def down(say: Callable[[str], None]) -> None:
 
 def _of_another_checkout() -> Path | None:
     """Return the folder of the node that runs under this number, if somebody else still has it."""
-    for process in cgroups.members():
-        try:
-            command = process.cmdline()
-        except psutil.NoSuchProcess:
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if _INSIDE not in command:
             continue
-        if _INSIDE in command:
-            folder = Path(command[command.index(_INSIDE) + 1]).parent
-            return folder if folder != FOLDER and (folder / _PID.name).exists() else None
+        try:
+            number = int(process.environ().get("ULLAGE_CLUSTER_NUMBER") or "0")
+        except psutil.Error:
+            continue
+        folder = Path(command[command.index(_INSIDE) + 1]).parent
+        if number == NUMBER and folder != FOLDER and (folder / _PID.name).exists():
+            return folder
     return None
+
+
+def _number() -> int | None:
+    """Return the number under which this checkout's node was started; null where none is known to have been."""
+    try:
+        return int(json.loads(_PID.read_text()).get("number", NUMBER))
+    except (OSError, ValueError):
+        return None
 
 
 def _end() -> bool:

@@ -13,6 +13,7 @@ from kubernetes import client
 from cluster import node
 from cluster.components import ADDRESS, DOMAIN, PAUSE
 from local.runs.harness import wait_until
+from operator_tests.volumes import shared
 
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -103,10 +104,20 @@ def test_a_headless_service_gives_a_pod_a_name(core: client.CoreV1Api, namespace
     core.create_namespaced_pod(namespace, pod("zero"))
     wait_until(lambda: phase(core, namespace, "zero") == "Running", "a pod that runs")
     address = core.read_namespaced_pod("zero", namespace).status.pod_ip
-    # The Service knows its pod a moment after the pod runs; a name that is asked for too early is denied for a while.
+    # The Service knows its pod a moment after the pod runs, and the name server the Service's; a name that is asked for
+    # too early is denied for some seconds.
     slices = client.DiscoveryV1Api(core.api_client)
     wait_until(lambda: address in endpoints(slices, namespace), "the pod's address in the Service")
-    assert addresses_of(f"zero.gang.{namespace}.svc.{DOMAIN}.") == [address]
+    name = f"zero.gang.{namespace}.svc.{DOMAIN}."
+    wait_until(lambda: addresses_of(name) == [address], f"{name} to be {address}", 60)
+
+
+@pytest.mark.usefixtures("own_node")
+def test_whether_the_node_sees_a_folder_of_this_machine_is_found_out(
+    core: client.CoreV1Api, node_name: str, tmp_path: Path
+) -> None:
+    assert shared(core, node_name, tmp_path)
+    assert not shared(core, node_name, tmp_path / "none")
 
 
 def endpoints(slices: client.DiscoveryV1Api, namespace: str) -> list[str]:

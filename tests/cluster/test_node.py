@@ -35,12 +35,14 @@ class Second:
     def first_process(self) -> psutil.Process:
         return psutil.Process(json.loads((self.folder / "node.json").read_text())["pid"])
 
-    def make(self, command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def make(
+        self, command: str, folder: Path | None = None, number: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Do what ``make cluster`` or ``make cluster-down`` does."""
         own = {
             "PYTHONPATH": str(node.ROOT / "tests"),
             "ULLAGE_CLUSTER_FOLDER": str(folder or self.folder),
-            "ULLAGE_CLUSTER_NUMBER": str(self.number),
+            "ULLAGE_CLUSTER_NUMBER": str(self.number if number is None else number),
             "ULLAGE_CLUSTER_WAY": "own",
         }
         command_line = [sys.executable, "-m", "cluster", command]
@@ -121,6 +123,18 @@ def test_another_checkout_leaves_the_node_that_has_its_number_alone(
         "end that one with make cluster-down there, or choose another number, 0 to 9, by ULLAGE_CLUSTER_NUMBER\n"
     )
     assert (refused.returncode, refused.stderr) == (1, told)
+    assert (second.first_process, process.is_running()) == (process, True)
+
+
+def test_a_node_is_not_ended_under_another_number_than_its_own(second: Second) -> None:
+    second.up()
+    process = second.first_process
+    # A number that nobody has: a fault here would end what runs under it.
+    refused = second.make("down", number=second.number + 10)
+    told = (
+        f"expected ULLAGE_CLUSTER_NUMBER={second.number}, under which the node of {second.folder} was started, found "
+    )
+    assert (refused.returncode, refused.stderr) == (1, f"cluster: {told}{second.number + 10}\n")
     assert (second.first_process, process.is_running()) == (process, True)
 
 
