@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 
-from cluster import images
+from cluster import binaries, images
 from cluster.fixtures import core, kubeconfig, namespace, own_node, without
 from failures.definitions import definitions
 from failures.process import OperatorProcess
@@ -25,7 +25,7 @@ __all__ = ["core", "kubeconfig", "namespace", "own_node"]
 def trainer_image(own_node: Path) -> None:
     """The workers' image, built and known to the node: one of our own, for these tests do harm to it."""
     assert own_node.exists()
-    without(images.missing(), "the images for the tests of failures")
+    without([*images.missing(), *binaries.without_kubectl()], "the images for the tests of failures")
     if os.environ.get("ULLAGE_TEST_IMAGES_LOADED"):
         return  # By somebody who calls these tests again and again.
     images.provide(print)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 
-from cluster import images
+from cluster import binaries, images
 from cluster.fixtures import core, kubeconfig, namespace, node_name, without
 from operator_tests.declared import Declared
 from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Left, Operator
@@ -23,7 +23,7 @@ __all__ = ["core", "kubeconfig", "namespace", "node_name"]
 def images_there(kubeconfig: Path) -> None:
     """Both images, built and known to the nodes."""
     assert kubeconfig.exists()
-    without(images.missing(), "the images for the tests of the operator")
+    without([*images.missing(), *binaries.without_kubectl()], "the images for the tests of the operator")
     images.provide(print)
 
 

@@ -13,6 +13,7 @@ import yaml
 from kubernetes import client
 
 from cluster import binaries, images
+from cluster.kubectl import kubectl
 from cluster.node import ROOT
 from local.runs.harness import wait_until
 from operator_tests.tenant import Books
@@ -102,8 +103,7 @@ class Operator:
     def ullage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command within the operator's pod, as an admin does."""
         inside = ["exec", f"deploy/{RELEASE}-operator", "--", "ullage", *arguments]
-        command = ["kubectl", "--kubeconfig", str(self.kubeconfig), "--namespace", NAMESPACE, *inside]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return kubectl(self.kubeconfig, "--namespace", NAMESPACE, *inside)
 
     def uninstall(self) -> Left:
         """Uninstall the chart; return what is left of it."""
