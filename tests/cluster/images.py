@@ -18,7 +18,7 @@ REGISTRY = os.environ.get("ULLAGE_TEST_REGISTRY", "")
 """Where a named cluster pulls images from, if it is to be given any."""
 PULL_POLICY = "Always" if REGISTRY else "Never"
 TOOLS = {"buildah": "buildah", "debootstrap": "debootstrap"}
-_PACKAGES = "python3,python3-dev,python3-venv,ca-certificates"
+_PACKAGES = "ca-certificates"
 _CERTIFICATES = Path("/etc/ssl/certs")
 
 
@@ -28,9 +28,13 @@ def reference(target: str) -> str:
 
 
 def missing() -> list[str]:
-    """Return what building images needs and this machine lacks, each as a phrase."""
-    if not REGISTRY and isinstance(ways.current(), ways.Named):
-        return []
+    """Return what giving the cluster its images needs and this machine lacks, each as a phrase."""
+    named = not REGISTRY and isinstance(ways.current(), ways.Named)
+    return [] if named else missing_to_build()
+
+
+def missing_to_build() -> list[str]:
+    """Return what building the images needs and this machine lacks, each as a phrase."""
     lacks = sorted(package for tool, package in TOOLS.items() if shutil.which(tool) is None)
     return [f"the Debian packages {', '.join(lacks)}"] if lacks else []
 
@@ -40,7 +44,7 @@ def build(say: Callable[[str], None]) -> None:
     base = _base(say)
     for target in TARGETS:
         say(f"building the image of the {target} (the first time about {'4 minutes' if target == 'trainer' else '1'})")
-        _buildah(
+        buildah(
             *("bud", "--isolation", "chroot", "--layers", "--target", target, "--tag", reference(target)),
             *("--build-arg", f"BASE={base}", "--build-arg", f"BUILD_BASE={base}"),
             *("--build-arg", f"SSL_CERT_FILE={os.environ.get('SSL_CERT_FILE', '')}"),
@@ -59,7 +63,7 @@ def provide(say: Callable[[str], None]) -> None:
         build(say)
         for target in TARGETS:
             say(f"pushing the image of the {target} to {REGISTRY}")
-            _buildah("push", reference(target), f"docker://{reference(target)}")
+            buildah("push", reference(target), f"docker://{reference(target)}")
     elif isinstance(way, ways.Named):
         taken = ", ".join([*map(reference, TARGETS), PAUSE])
         say(f"the named cluster is taken to have the images {taken}; ULLAGE_TEST_REGISTRY names a registry to push to")
@@ -75,12 +79,12 @@ def load(way: ways.Way, say: Callable[[str], None]) -> None:
         with tempfile.TemporaryDirectory(prefix="ullage-image-") as folder:
             archive = Path(folder) / f"{target}.tar"
             # Not compressed: it goes no further than this machine.
-            _buildah("push", "-D", reference(target), f"oci-archive:{archive}:{reference(target)}")
+            buildah("push", "-D", reference(target), f"oci-archive:{archive}:{reference(target)}")
             way.load(archive)
 
 
 def _base(say: Callable[[str], None]) -> str:
-    """Return the base that stands for ``python:3.11-slim-bookworm``: Debian's own Python."""
+    """Return the base that stands for one from a registry: Debian without Python, as CUDA's images are without."""
     name = f"localhost/ullage-base:{hashlib.sha256(_PACKAGES.encode()).hexdigest()[:12]}"
     if (
         subprocess.run(["buildah", "inspect", name], capture_output=True, check=False, env=_environment()).returncode
@@ -92,14 +96,20 @@ def _base(say: Callable[[str], None]) -> str:
         root = Path(folder) / "root"
         command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(root)]
         _run(command, "debootstrap")
-        (root / "usr/bin/python").symlink_to("python3")
-        container = _buildah("from", "scratch")
-        _buildah("add", "--quiet", container, str(root), "/")
-        _buildah("commit", "--quiet", "--rm", container, name)
+        container = buildah("from", "scratch")
+        buildah("add", "--quiet", container, str(root), "/")
+        buildah("commit", "--quiet", "--rm", container, name)
     return name
 
 
-def _buildah(*arguments: str) -> str:
+def buildah(*arguments: str) -> str:
+    """Run buildah where the images are; return what it says.
+
+    Raises
+    ------
+    SystemExit
+        It failed: the end of what it said.
+    """
     return _run(["buildah", *arguments], f"buildah {arguments[0]}")
 
 
