@@ -34,13 +34,13 @@ bench-scale: setup ## Measure the operator with 200 and 1,000 jobs on fake nodes
 bench-submit: setup ## Measure from submitting a job to its first training step, beside bare pods, on a real node (root).
 	@PYTHONPATH=tests $(BIN)/python -m bench submit $(SUBMIT)
 
-cluster: setup ## Start a Kubernetes of one node on this machine, for tests (root; .cluster/kubeconfig).
+cluster: setup ## Start a Kubernetes for tests: kind, minikube or a node of our own (.cluster/kubeconfig).
 	@PYTHONPATH=tests $(BIN)/python -m cluster up
 
 cluster-down: setup ## End it and remove all it left.
 	@PYTHONPATH=tests $(BIN)/python -m cluster down
 
-images: setup ## Build both images and give them to the cluster that runs (root; buildah, debootstrap).
+images: setup ## Build both images and give them to the cluster (root; buildah, debootstrap).
 	@PYTHONPATH=tests $(BIN)/python -m cluster images
 
 manifests: setup ## Render manifests/operator from the chart.

@@ -23,7 +23,7 @@ from kubernetes import client, config
 
 from bench.pairs import alternate, median_interval
 from bench.training import BATCH, FEATURES, HIDDEN, prepare
-from cluster import images, node
+from cluster import images, node, ways
 from failures.definitions import definitions
 from failures.process import free_port
 from local.runs.harness import wait_until
@@ -157,7 +157,7 @@ def _cluster() -> Iterator[None]:
         node.up(_say)
     try:
         images.build(_say)
-        images.load(_say)
+        images.load(ways.Own(), _say)
         yield
     finally:
         if ours:

@@ -1,10 +1,11 @@
-"""``python -m cluster COMMAND``: a Kubernetes of one node, for tests, on this machine."""
+"""``python -m cluster COMMAND``: a Kubernetes for tests."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from cluster import binaries, images, node
+from cluster import binaries, images, ways
+from cluster.choice import NoneIsPossibleError
 
 
 def main() -> None:
@@ -17,17 +18,19 @@ def main() -> None:
     commands.add_parser("images", help="build the images and give it them")
     commands.add_parser("tool", help="print where a program is").add_argument("name", choices=binaries.GO_TOOLS)
     options = parser.parse_args()
-    if options.command == "up":
-        node.up(say)
-    elif options.command == "down":
-        node.down(say)
-    elif options.command == "images":
-        images.build(say)
-        images.load(say)
-    elif options.command == "tool":
-        print(binaries.tool(options.name, lambda line: print(f"cluster: {line}", file=sys.stderr)))
-    else:
-        node.load(options.archive)
+    try:
+        if options.command == "up":
+            ways.up(say)
+        elif options.command == "down":
+            ways.down(say)
+        elif options.command == "images":
+            images.provide(say)
+        elif options.command == "tool":
+            print(binaries.tool(options.name, lambda line: print(f"cluster: {line}", file=sys.stderr)))
+        else:
+            ways.current().load(options.archive)
+    except NoneIsPossibleError as error:
+        raise SystemExit(f"cluster: {error}") from error
 
 
 def say(line: str) -> None:

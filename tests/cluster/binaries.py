@@ -1,4 +1,4 @@
-"""Kubernetes, etcd, CoreDNS and the pause program, built from Go modules once and kept outside the checkout."""
+"""Kubernetes, etcd, CoreDNS, kubectl and the pause program, built from Go modules once, outside the checkout."""
 
 from __future__ import annotations
 
@@ -48,19 +48,14 @@ def missing() -> list[str]:
 
 def build(say: Callable[[str], None]) -> Path:
     """Return the folder of all programs, built if these sources were not built before."""
-    sources = sorted(path for path in HERE.glob("*/**/*") if path.name in ("go.mod", "go.sum", "main.go"))
-    digest = hashlib.sha256(b"".join(str(p.relative_to(HERE)).encode() + p.read_bytes() for p in sources))
     cache = _cache()
-    done = cache / digest.hexdigest()[:16]
+    done = cache / _digest("dns", "node")
     if done.is_dir():
         return done
     making = cache / f"{done.name}.{os.getpid()}"
     making.mkdir(parents=True)
-    version = "k8s.io/component-base/version"
-    major, minor, _ = KUBERNETES.split(".")
-    stamp = f"-X {version}.gitVersion=v{KUBERNETES} -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
     say("building Kubernetes and etcd from Go modules (once; about 6 minutes on 2 cores)")
-    _go("node", ".", making / "kubernetes", stamp)
+    _go("node", ".", making / "kubernetes", _stamp())
     _go("node", "./pause", making / "pause")
     say("building CoreDNS (once; about 2 minutes)")
     _go("dns", ".", making / "coredns")
@@ -78,6 +73,37 @@ def tool(name: str, say: Callable[[str], None]) -> Path:
         say(f"building {name} from its Go module (once; about 2 minutes)")
         subprocess.run(["go", "install", module], env=os.environ | {"GOBIN": str(folder)}, check=True)
     return folder / name
+
+
+def without_kubectl() -> list[str]:
+    """Return what the tests that call kubectl need and this machine lacks, each as a phrase."""
+    return [] if shutil.which("kubectl") or shutil.which("go") else ["kubectl, or Go 1.25 or later to build it"]
+
+
+def kubectl(say: Callable[[str], None]) -> Path:
+    """Return this machine's kubectl, or where it has none that of the same Kubernetes, built if it was not before."""
+    if found := shutil.which("kubectl"):
+        return Path(found)
+    program = _cache() / f"kubectl_{_digest('kubectl')}" / "kubectl"
+    if not program.exists():
+        say("building kubectl from its Go modules (once; about 2 minutes)")
+        making = program.with_name(f"kubectl.{os.getpid()}")
+        _go("kubectl", ".", making, _stamp())
+        making.rename(program)
+    return program
+
+
+def _stamp() -> str:
+    version = "k8s.io/component-base/version"
+    major, minor, _ = KUBERNETES.split(".")
+    return f"-X {version}.gitVersion=v{KUBERNETES} -X {version}.gitMajor={major} -X {version}.gitMinor={minor}"
+
+
+def _digest(*modules: str) -> str:
+    files = ("go.mod", "go.sum", "main.go")
+    sources = sorted(path for module in modules for path in (HERE / module).glob("**/*") if path.name in files)
+    digest = hashlib.sha256(b"".join(str(path.relative_to(HERE)).encode() + path.read_bytes() for path in sources))
+    return digest.hexdigest()[:16]
 
 
 def _cache() -> Path:

@@ -12,24 +12,43 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 
-from cluster import binaries, node
+from cluster import node, ways
+from cluster.choice import NoneIsPossibleError
 from cluster.lacking import without
 
 
 @pytest.fixture(scope="session")
 def kubeconfig() -> Iterator[Path]:
     """A cluster: the one that ULLAGE_TEST_KUBECONFIG names, one that runs, or one for the time of the tests."""
-    named = os.environ.get("ULLAGE_TEST_KUBECONFIG")
-    if named:
-        yield Path(named)
+    try:
+        way = ways.current()
+    except NoneIsPossibleError as error:
+        without([", or ".join(error.lacks)], "no Kubernetes to test on: it")
+        raise
+    if way.runs() or isinstance(way, ways.Named):
+        way.up(print)
+        yield way.kubeconfig
         return
-    if node.running() is not None:
-        yield node.KUBECONFIG
-        return
-    without(binaries.missing(), "no Kubernetes to test on: that of make cluster")
     _cluster("up")
-    yield node.KUBECONFIG
+    yield way.kubeconfig
     _cluster("down")
+
+
+@pytest.fixture(scope="session")
+def own_node(kubeconfig: Path) -> Path:
+    """The node that is built from Go modules; what needs it is skipped where the tests run on another cluster."""
+    if not isinstance(ways.current(), ways.Own):
+        pytest.skip("looks into the node of make cluster's own, and the tests run on another cluster (CONTRIBUTING.md)")
+    return kubeconfig
+
+
+@pytest.fixture(scope="session")
+def node_name(core: client.CoreV1Api) -> str:
+    """The name of the only node there is."""
+    names = [each.metadata.name for each in core.list_node().items]
+    if len(names) != 1:
+        pytest.skip(f"expects a cluster of one node, found {', '.join(names) or 'none'}")
+    return str(names[0])
 
 
 def _cluster(command: str) -> None:

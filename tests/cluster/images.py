@@ -10,22 +10,31 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from cluster import node
-from cluster.components import NUMBER
+from cluster import node, ways
+from cluster.components import NUMBER, PAUSE
 
 TARGETS = ("operator", "trainer")
+REGISTRY = os.environ.get("ULLAGE_TEST_REGISTRY", "")
+"""Where a named cluster pulls images from, if it is to be given any."""
+PULL_POLICY = "Always" if REGISTRY else "Never"
 TOOLS = {"buildah": "buildah", "debootstrap": "debootstrap"}
-_PACKAGES = "python3,python3-dev,python3-venv,ca-certificates"
+_PACKAGES = "ca-certificates"
 _CERTIFICATES = Path("/etc/ssl/certs")
 
 
 def reference(target: str) -> str:
     """Return an image's name; each cluster has images of its own."""
-    return f"localhost/ullage-{target}:test{NUMBER or ''}"
+    return f"{REGISTRY or 'localhost'}/ullage-{target}:test{NUMBER or ''}"
 
 
 def missing() -> list[str]:
-    """Return what building images needs and this machine lacks, each as a phrase."""
+    """Return what giving the cluster its images needs and this machine lacks, each as a phrase."""
+    named = not REGISTRY and isinstance(ways.current(), ways.Named)
+    return [] if named else missing_to_build()
+
+
+def missing_to_build() -> list[str]:
+    """Return what building the images needs and this machine lacks, each as a phrase."""
     lacks = sorted(package for tool, package in TOOLS.items() if shutil.which(tool) is None)
     return [f"the Debian packages {', '.join(lacks)}"] if lacks else []
 
@@ -35,7 +44,7 @@ def build(say: Callable[[str], None]) -> None:
     base = _base(say)
     for target in TARGETS:
         say(f"building the image of the {target} (the first time about {'4 minutes' if target == 'trainer' else '1'})")
-        _buildah(
+        buildah(
             *("bud", "--isolation", "chroot", "--layers", "--target", target, "--tag", reference(target)),
             *("--build-arg", f"BASE={base}", "--build-arg", f"BUILD_BASE={base}"),
             *("--build-arg", f"SSL_CERT_FILE={os.environ.get('SSL_CERT_FILE', '')}"),
@@ -44,19 +53,38 @@ def build(say: Callable[[str], None]) -> None:
         )
 
 
-def load(say: Callable[[str], None]) -> None:
-    """Give the cluster both images."""
+def provide(say: Callable[[str], None]) -> None:
+    """Have the cluster know both images: build them and give them to its nodes, or to the registry it pulls from.
+
+    A cluster that is only named is taken to have them.
+    """
+    way = ways.current()
+    if REGISTRY:
+        build(say)
+        for target in TARGETS:
+            say(f"pushing the image of the {target} to {REGISTRY}")
+            buildah("push", reference(target), f"docker://{reference(target)}")
+    elif isinstance(way, ways.Named):
+        taken = ", ".join([*map(reference, TARGETS), PAUSE])
+        say(f"the named cluster is taken to have the images {taken}; ULLAGE_TEST_REGISTRY names a registry to push to")
+    else:
+        build(say)
+        load(way, say)
+
+
+def load(way: ways.Way, say: Callable[[str], None]) -> None:
+    """Give the cluster's nodes both images."""
     for target in TARGETS:
         say(f"giving the cluster the image of the {target}")
         with tempfile.TemporaryDirectory(prefix="ullage-image-") as folder:
             archive = Path(folder) / f"{target}.tar"
             # Not compressed: it goes no further than this machine.
-            _buildah("push", "-D", reference(target), f"oci-archive:{archive}:{reference(target)}")
-            node.load(archive)
+            buildah("push", "-D", reference(target), f"oci-archive:{archive}:{reference(target)}")
+            way.load(archive)
 
 
 def _base(say: Callable[[str], None]) -> str:
-    """Return the base that stands for ``python:3.11-slim-bookworm``: Debian's own Python."""
+    """Return the base that stands for one from a registry: Debian without Python, as CUDA's images are without."""
     name = f"localhost/ullage-base:{hashlib.sha256(_PACKAGES.encode()).hexdigest()[:12]}"
     if (
         subprocess.run(["buildah", "inspect", name], capture_output=True, check=False, env=_environment()).returncode
@@ -68,14 +96,20 @@ def _base(say: Callable[[str], None]) -> str:
         root = Path(folder) / "root"
         command = ["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", "bookworm", str(root)]
         _run(command, "debootstrap")
-        (root / "usr/bin/python").symlink_to("python3")
-        container = _buildah("from", "scratch")
-        _buildah("add", "--quiet", container, str(root), "/")
-        _buildah("commit", "--quiet", "--rm", container, name)
+        container = buildah("from", "scratch")
+        buildah("add", "--quiet", container, str(root), "/")
+        buildah("commit", "--quiet", "--rm", container, name)
     return name
 
 
-def _buildah(*arguments: str) -> str:
+def buildah(*arguments: str) -> str:
+    """Run buildah where the images are; return what it says.
+
+    Raises
+    ------
+    SystemExit
+        It failed: the end of what it said.
+    """
     return _run(["buildah", *arguments], f"buildah {arguments[0]}")
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 
-from cluster import images
-from cluster.fixtures import core, kubeconfig, namespace, without
+from cluster import binaries, images
+from cluster.fixtures import core, kubeconfig, namespace, own_node, without
 from failures.definitions import definitions
 from failures.process import OperatorProcess
 from failures.proxy import Proxy
@@ -18,18 +18,17 @@ from operator_tests.install import NAMESPACE
 from operator_tests.volumes import tenant_in
 from ullage_operator.cluster.names import FINALIZER
 
-__all__ = ["core", "kubeconfig", "namespace"]
+__all__ = ["core", "kubeconfig", "namespace", "own_node"]
 
 
 @pytest.fixture(scope="session")
-def trainer_image(kubeconfig: Path) -> None:
-    """The workers' image, built and known to the node."""
-    assert kubeconfig.exists()
-    without(images.missing(), "the images for the tests of failures")
+def trainer_image(own_node: Path) -> None:
+    """The workers' image, built and known to the node: one of our own, for these tests do harm to it."""
+    assert own_node.exists()
+    without([*images.missing(), *binaries.without_kubectl()], "the images for the tests of failures")
     if os.environ.get("ULLAGE_TEST_IMAGES_LOADED"):
         return  # By somebody who calls these tests again and again.
-    images.build(print)
-    images.load(print)
+    images.provide(print)
 
 
 @pytest.fixture(scope="module")

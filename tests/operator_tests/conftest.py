@@ -1,40 +1,46 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from kubernetes import client
 
-from cluster import images
-from cluster.fixtures import core, kubeconfig, namespace, without
+from cluster import binaries, images
+from cluster.fixtures import core, kubeconfig, namespace, node_name, without
 from operator_tests.declared import Declared
 from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Left, Operator
 from operator_tests.tenant import Tenant
-from operator_tests.volumes import tenant_in, volume
+from operator_tests.volumes import shared, tenant_in, volume
 from ullage_operator.cluster.names import GROUP, VERSION
 from ullage_operator.cluster.objects import KINDS
 
-__all__ = ["core", "kubeconfig", "namespace"]
+__all__ = ["core", "kubeconfig", "namespace", "node_name"]
 
 
 @pytest.fixture(scope="session")
 def images_there(kubeconfig: Path) -> None:
-    """Both images, built and known to the node."""
+    """Both images, built and known to the nodes."""
     assert kubeconfig.exists()
-    without(images.missing(), "the images for the tests of the operator")
-    images.build(print)
-    images.load(print)
+    without([*images.missing(), *binaries.without_kubectl()], "the images for the tests of the operator")
+    images.provide(print)
 
 
 @pytest.fixture(scope="session")
-def operator(images_there: None, kubeconfig: Path, core: client.CoreV1Api) -> Iterator[Operator]:
+def operator(
+    images_there: None,
+    kubeconfig: Path,
+    core: client.CoreV1Api,
+    node_name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Operator]:
     """The operator, installed by its chart, from its image, under its own service account."""
     assert images_there is None
-    folder = Path(tempfile.mkdtemp(prefix="ullage-books-"))
+    folder = tmp_path_factory.mktemp("books")
     folder.chmod(0o777)
+    if not shared(core, node_name, folder):
+        pytest.skip(f"node {node_name} does not see the folders of this machine, which the tests' volumes are")
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     core.create_namespace({"metadata": {"name": NAMESPACE, "labels": labels}})
     core.create_persistent_volume(volume(f"{RELEASE}-books", folder, NAMESPACE, f"{RELEASE}-books"))
@@ -71,7 +77,6 @@ def declared(tenant: Tenant) -> Iterator[Declared]:
 
 
 @pytest.fixture
-def accelerators(tenant: Tenant) -> None:
+def accelerators(tenant: Tenant, node_name: str) -> None:
     """Eight accelerators that the node says it has."""
-    (node,) = tenant.core.list_node().items
-    tenant.core.patch_node_status(node.metadata.name, {"status": {"capacity": {"nvidia.com/gpu": "8"}}})
+    tenant.core.patch_node_status(node_name, {"status": {"capacity": {"nvidia.com/gpu": "8"}}})

@@ -13,7 +13,7 @@ import yaml
 from kubernetes import client
 
 from cluster import binaries, images
-from cluster.components import ADDRESS
+from cluster.kubectl import kubectl
 from cluster.node import ROOT
 from local.runs.harness import wait_until
 from operator_tests.tenant import Books
@@ -23,9 +23,9 @@ NAMESPACE = "ullage-system"
 RELEASE = "ullage"
 CHART = ROOT / "helm" / "ullage"
 VALUES: dict[str, Any] = {
-    "image": dict(zip(("repository", "tag"), images.reference("operator").split(":"), strict=True))
-    | {"pullPolicy": "Never"},
-    "trainer": {"image": images.reference("trainer"), "pullPolicy": "Never"},
+    "image": dict(zip(("repository", "tag"), images.reference("operator").rsplit(":", 1), strict=True))
+    | {"pullPolicy": images.PULL_POLICY},
+    "trainer": {"image": images.reference("trainer"), "pullPolicy": images.PULL_POLICY},
     "clusterName": "test",
     "persistence": {"storageClassName": "-"},
     "progressSeconds": 0.5,
@@ -68,13 +68,15 @@ class Operator:
     def log(self) -> str:
         return "\n".join(self.core.read_namespaced_pod_log(pod.metadata.name, NAMESPACE) for pod in self.pods())
 
-    def metrics_port(self) -> int:
-        """Return the port of the node at which the metrics are."""
+    def metrics_address(self) -> str:
+        """Return the address and the port of a node at which the metrics are."""
         service = self.core.read_namespaced_service(f"{RELEASE}-metrics", NAMESPACE)
-        return int(service.spec.ports[0].node_port)
+        (node, *_) = self.core.list_node().items
+        address = next(each.address for each in node.status.addresses if each.type == "InternalIP")
+        return f"{address}:{service.spec.ports[0].node_port}"
 
     def metrics(self) -> str:
-        with urllib.request.urlopen(f"http://{ADDRESS}:{self.metrics_port()}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.metrics_address()}/metrics", timeout=10) as answer:
             text: str = answer.read().decode()
             return text
 
@@ -101,8 +103,7 @@ class Operator:
     def ullage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command within the operator's pod, as an admin does."""
         inside = ["exec", f"deploy/{RELEASE}-operator", "--", "ullage", *arguments]
-        command = ["kubectl", "--kubeconfig", str(self.kubeconfig), "--namespace", NAMESPACE, *inside]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return kubectl(self.kubeconfig, "--namespace", NAMESPACE, *inside)
 
     def uninstall(self) -> Left:
         """Uninstall the chart; return what is left of it."""

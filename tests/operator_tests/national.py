@@ -6,7 +6,6 @@ import calendar
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from kubernetes import client
 
+from cluster.kubectl import kubectl
 from cluster.node import ROOT
 from local.runs.harness import wait_until
 from operator_tests.declared import Declared
@@ -104,8 +104,7 @@ def _namespace(core: client.CoreV1Api, name: str, folder: Path, kubeconfig: Path
 
 
 def _kubectl(kubeconfig: Path, *arguments: str, text: str) -> None:
-    command = ["kubectl", "--kubeconfig", str(kubeconfig), *arguments, "--filename", "-"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, input=text)
+    ended = kubectl(kubeconfig, *arguments, "--filename", "-", text=text)
     assert ended.returncode == 0, ended.stderr
 
 

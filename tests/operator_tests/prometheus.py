@@ -12,17 +12,14 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
-from cluster.components import ADDRESS
-
 
 class Prometheus:
-    """A Prometheus that scrapes one port of the node twice a second."""
+    """A Prometheus that scrapes one address twice a second."""
 
-    def __init__(self, folder: Path, target_port: int, rules: Path | None = None) -> None:
+    def __init__(self, folder: Path, target: str, rules: Path | None = None) -> None:
         self._port = _free_port()
-        target = {"targets": [f"{ADDRESS}:{target_port}"]}
         scrape = {"job_name": "ullage", "scrape_interval": "500ms", "scrape_timeout": "400ms"}
-        config: dict[str, Any] = {"scrape_configs": [{**scrape, "static_configs": [target]}]}
+        config: dict[str, Any] = {"scrape_configs": [{**scrape, "static_configs": [{"targets": [target]}]}]}
         if rules is not None:
             config |= {"rule_files": [str(rules)], "global": {"evaluation_interval": "1s"}}
         (folder / "prometheus.yml").write_text(json.dumps(config))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
+
+from cluster.kubectl import kubectl
 
 LOCATION = "{{ .ResourceKind }}{{ .KindSuffix }}.json"
 
@@ -38,5 +39,6 @@ def _close(schema: dict[str, Any]) -> None:
 
 
 def _get(kubeconfig: Path, path: str) -> Any:
-    command = ["kubectl", "--kubeconfig", str(kubeconfig), "get", "--raw", path]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    said = kubectl(kubeconfig, "get", "--raw", path)
+    assert said.returncode == 0, said.stderr
+    return json.loads(said.stdout)

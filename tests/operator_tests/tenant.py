@@ -10,6 +10,7 @@ from typing import Any
 
 from kubernetes import client
 
+from cluster.kubectl import kubectl
 from local.runs.harness import wait_until
 from ullage_operator.cluster.names import GROUP, PLURAL, VERSION
 from ullage_operator.ledger import Capacity, Entry, HoldOpened, Ledger
@@ -177,8 +178,7 @@ class Tenant:
         self.wait(name, lambda status: status.get("phase") == phase, f"{name} to be {phase}", seconds)
 
     def kubectl(self, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-        command = ["kubectl", "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, input=text)
+        return kubectl(self.kubeconfig, "--namespace", self.namespace, *arguments, text=text)
 
 
 def job(name: str, spec: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 
-from cluster.components import NODE
 from cluster.fixtures import without
 from local.runs.harness import wait_until
 from operator_tests.install import Operator
@@ -52,7 +51,7 @@ def millis(instant: datetime) -> int:
     return round(instant.timestamp() * 1000)
 
 
-def test_the_cpu_time_in_the_report_is_the_kubelet_s(tenant: Tenant, operator: Operator) -> None:
+def test_the_cpu_time_in_the_report_is_the_kubelet_s(tenant: Tenant, operator: Operator, node_name: str) -> None:
     manifest = tenant.waiting("burns", replicas=2)
     tenant.store("burn.py", BURN)
     manifest["spec"]["script"] = {"path": "burn.py", "args": [str(CPU_SECONDS), "/storage/burns"]}
@@ -64,7 +63,7 @@ def test_the_cpu_time_in_the_report_is_the_kubelet_s(tenant: Tenant, operator: O
 
     def sampled() -> bool:
         witness.clear()
-        witness.update(kubelet_cpu(tenant.core, tenant.namespace, since))
+        witness.update(kubelet_cpu(tenant.core, node_name, tenant.namespace, since))
         return len(witness) == 2
 
     wait_until(sampled, "samples of both containers", 120)
@@ -76,11 +75,11 @@ def test_the_cpu_time_in_the_report_is_the_kubelet_s(tenant: Tenant, operator: O
     assert used == pytest.approx(sum(witness.values()), rel=0.05)
 
 
-def kubelet_cpu(core: client.CoreV1Api, namespace: str, since: datetime) -> dict[str, float]:
+def kubelet_cpu(core: client.CoreV1Api, node_name: str, namespace: str, since: datetime) -> dict[str, float]:
     """Return CPU seconds by pod, of samples that were taken after an instant."""
     answer = core.api_client.call_api(
         "GET",
-        f"{core.api_client.configuration.host}/api/v1/nodes/{NODE}/proxy/stats/summary",
+        f"{core.api_client.configuration.host}/api/v1/nodes/{node_name}/proxy/stats/summary",
         {"Accept": "application/json"},
     )
     found = {}
@@ -110,7 +109,7 @@ def test_prometheus_scrapes_what_the_books_hold_and_a_restart_changes_no_counter
     manifest["spec"]["accounting"] = {"institution": "south", "modelFamily": "points"}
     tenant.apply(manifest)
     wait_until(lambda: len(tenant.started("scraped")) == 2, "both ranks to start")
-    with Prometheus(tmp_path, operator.metrics_port()) as prometheus:
+    with Prometheus(tmp_path, operator.metrics_address()) as prometheus:
         held = 'ullage_held_workers{institution="south",stage="train"}'
         wait_until(lambda: prometheus.value(held) == 2, "two workers that hold something")
         tenant.go("scraped")

@@ -15,6 +15,7 @@ from kubernetes import client
 
 from cluster.binaries import KUBERNETES, tool
 from cluster.fixtures import without
+from cluster.kubectl import kubectl
 from cluster.node import ROOT
 from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Operator, helm
 from operator_tests.schemas import LOCATION, write_schemas
@@ -170,15 +171,26 @@ def test_what_is_rendered_fits_the_schemas_of_kubernetes(operator: Operator) -> 
     rendered = helm(
         "template", RELEASE, "--kube-version", KUBERNETES, str(CHART), "--namespace", NAMESPACE, values=VALUES
     )
-    command = ["kubectl", "--kubeconfig", str(operator.kubeconfig), "--namespace", NAMESPACE]
-    said = subprocess.run(
-        [*command, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"],
-        input=rendered.stdout,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    dry = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "--filename", "-"]
+    said = kubectl(operator.kubeconfig, "--namespace", NAMESPACE, *dry, text=rendered.stdout)
     assert said.returncode == 0, said.stderr
+
+
+@pytest.mark.parametrize("folder", ["crd", "operator"])
+def test_a_folder_of_manifests_is_applied_whole(operator: Operator, folder: str) -> None:
+    path = ROOT / "manifests" / folder
+    rendered = kubectl(operator.kubeconfig, "kustomize", str(path))
+    objects = [one for one in yaml.safe_load_all(rendered.stdout) if one]
+    named = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in objects}
+    assert {name for name in named if name.startswith("customresourcedefinition/")} == {
+        f"customresourcedefinition/{plural}.ullage.dev"
+        for plural in ("institutions", "investments", "pricelists", "trainingjobs")
+    }
+    dry = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "--output", "json"]
+    said = kubectl(operator.kubeconfig, *dry, "--kustomize", str(path))
+    assert said.returncode == 0, said.stderr
+    applied = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in json.loads(said.stdout)["items"]}
+    assert applied == named
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ def test_each_query_of_each_dashboard_gives_data_and_each_rule_evaluates(
         for panel in json.loads(path.read_text())["panels"]
         for target in panel.get("targets", [])
     ]
-    with Prometheus(tmp_path, operator.metrics_port(), RULES) as prometheus:
+    with Prometheus(tmp_path, operator.metrics_address(), RULES) as prometheus:
         empty = list(wanted)
 
         def answered() -> bool:

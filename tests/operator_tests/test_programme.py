@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from cluster.components import ADDRESS
 from local.runs.harness import wait_until
 from operator_tests.declared import Declared, fund, institution, tariff, vouchers
 from operator_tests.install import Operator
@@ -50,7 +49,7 @@ def test_the_report_is_served_and_commands_read_the_books_within_the_operators_p
 ) -> None:
     declared.apply("Institution", "polar", institution(tenant, "polar", displayName="Polar University"))
     declared.wait("Institution", "polar", lambda told: bool(told.get("resources")), "figures")
-    with urllib.request.urlopen(f"http://{ADDRESS}:{operator.metrics_port()}/report?lang=zh", timeout=120) as answer:
+    with urllib.request.urlopen(f"http://{operator.metrics_address()}/report?lang=zh", timeout=120) as answer:
         page = answer.read().decode()
     assert '<html lang="zh' in page
     assert "Polar University" in page

@@ -9,6 +9,7 @@ from typing import Any
 
 from kubernetes import client
 
+from cluster.components import PAUSE
 from local.runs.harness import wait_until
 from operator_tests.tenant import CLAIM, Tenant
 
@@ -25,6 +26,40 @@ def tenant_in(
     wait_until(lambda: bound(core, namespace, claim_name), "a bound claim")
     yield Tenant(namespace, storage, kubeconfig, core, client.CustomObjectsApi(core.api_client))
     core.delete_persistent_volume(namespace)
+
+
+def shared(core: client.CoreV1Api, node_name: str, folder: Path) -> bool:
+    """Tell whether a node sees a folder of this machine, by a pod that mounts it: its image need not be there."""
+    name = f"sees-{folder.name}".lower().replace("_", "-")
+    path = {"path": str(folder), "type": "Directory"}
+    spec = {
+        "nodeName": node_name,
+        "terminationGracePeriodSeconds": 0,
+        "volumes": [{"name": "folder", "hostPath": path}],
+        "containers": [
+            {
+                "name": "main",
+                "image": PAUSE,
+                "imagePullPolicy": "Never",
+                "volumeMounts": [{"name": "folder", "mountPath": "/folder"}],
+            }
+        ],
+    }
+    core.create_namespaced_pod("default", {"metadata": {"name": name}, "spec": spec})
+    about = f"involvedObject.name={name},reason=FailedMount"
+
+    def mounted() -> bool:
+        statuses = core.read_namespaced_pod(name, "default").status.container_statuses or []
+        return any(one.state.waiting is None or one.state.waiting.reason != "ContainerCreating" for one in statuses)
+
+    def refused() -> bool:
+        return bool(core.list_namespaced_event("default", field_selector=about).items)
+
+    try:
+        wait_until(lambda: mounted() or refused(), f"{folder} to be mounted or not to be found")
+        return mounted()
+    finally:
+        core.delete_namespaced_pod(name, "default")
 
 
 def bound(core: client.CoreV1Api, namespace: str, claim_name: str) -> bool:
