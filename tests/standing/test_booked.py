@@ -11,8 +11,10 @@ import pytest
 from gap.vessel import A100, DECEMBER, NOVEMBER, at
 from ledger.builders import NORTH, activity, hold, release
 from ledger.subject_builders import close
+from plan.builders import make_job, with_status
 from ullage_operator import gap
-from ullage_operator.api.types import InstitutionStatus
+from ullage_operator.accounts import work
+from ullage_operator.api.types import InstitutionStatus, JobStatus
 from ullage_operator.ledger import Import, Ledger, Provenance, sqlite_url
 from ullage_operator.ledger.imports import Origin, parse_csv, parse_sacct, post_imports
 from ullage_operator.report import gap_document
@@ -179,3 +181,17 @@ def test_cores_of_every_cluster_of_the_books_are_in_the_core_hours(ledger: Ledge
         other.post([hold("worker-2", **facts, from_ms=START), release("worker-2", **facts, to_ms=START + 2 * HOUR)])
     assert use(ledger, CORES).allocated == figure(6, gap.Provenance.MEASURED)
     assert use(ledger, CORES).books == frozenset({"local", "elsewhere"})
+
+
+def test_the_work_that_jobs_declare_is_a_of_talent_over_their_time_and_unknown_where_none_did(ledger: Ledger) -> None:
+    people = {"institution": "north", "personHours": [{"role": "engineer", "hours": 12}]}
+    job = with_status(make_job(accounting=people), JobStatus(start_time="2026-11-30T23:00:00Z"))
+    ledger.post(work(job, DECEMBER.start_ms + 3 * HOUR))
+    found = [use(ledger, gap.talent("engineer"), month) for month in (NOVEMBER, DECEMBER)]
+    assert [(each.allocated, each.used, each.books) for each in found] == [
+        (figure(3, gap.Provenance.DECLARED), None, frozenset({"local"})),
+        (figure(9, gap.Provenance.DECLARED), None, frozenset({"local"})),
+    ]
+    row = report(ledger, NOVEMBER).row("north", gap.talent("engineer"))
+    assert (row.supply.value, row.moved.value) == (0, 0)
+    assert report(ledger, gap.Period(0, NOVEMBER.start_ms)).rows == ()

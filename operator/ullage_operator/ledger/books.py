@@ -41,7 +41,8 @@ from .reads.periods import Period
 from .reads.remaining import remaining
 from .reads.spans import Moment, Span, spans, told
 from .reads.supply import CapacityRow, ChargeRow, capacity, charges
-from .reads.talent import BalanceRow, TransferRow, balances, transfers
+from .reads.talent import BalanceRow, TransferRow, WorkRow, balances, of_work, transfers, work
+from .reads.talent import less as work_less
 from .reads.totals import totals
 from .selection import (
     Posted,
@@ -175,8 +176,8 @@ class Books:
 
         def rows(span: Span, moment: Moment) -> Iterator[tuple[Hashable, ComputeRow]]:
             workers = self._held(span, moment, true(), cluster=None)
-            yield from of_workers(workers, span.from_ms, span.to_ms, moment.now_ms)
-            yield from of_imports(self._imports(span, moment), span.from_ms, span.to_ms)
+            yield from of_workers(workers, *span.ends, moment.now_ms)
+            yield from of_imports((one.entry for one in self._within(Import, true(), span, moment)), *span.ends)
 
         return summed(told(self._spans(from_ms, to_ms), rows, compute_less))
 
@@ -232,6 +233,14 @@ class Books:
         """Return headcount at the end and hours within the period, of each account and role; they sum to zero."""
         return balances(self._counting(Transfer), Period(from_ms, to_ms))
 
+    def work(self, from_ms: int, to_ms: int) -> list[WorkRow]:
+        """Return the work of people that jobs declared, of every cluster in these books."""
+
+        def rows(span: Span, moment: Moment) -> Iterator[tuple[Hashable, WorkRow]]:
+            return of_work(self._within(Transfer, tables.entry.c.job_uid.is_not(None), span, moment), *span.ends)
+
+        return work(told(self._spans(from_ms, to_ms), rows, work_less))
+
     def closes(self) -> list[CloseRow]:
         """Return the closed periods."""
         return closes(self._counting(Close))
@@ -276,11 +285,12 @@ class Books:
             wanted &= worker_told_after(span.since.upto)
         return self._workers(wanted, cluster=cluster, upto=moment.upto)
 
-    def _imports(self, span: Span, moment: Moment) -> list[Import]:
-        wanted = of_types(Import) & lies_within(span.from_ms, span.to_ms) & counts(moment.upto)
+    def _within(self, kind: type[S], more: ColumnElement[bool], span: Span, moment: Moment) -> list[Posted[S]]:
+        """Return entries with a start and an end that may lie within a span, as the books told them at a moment."""
+        wanted = of_types(kind) & more & lies_within(*span.ends) & counts(moment.upto)
         if span.since is not None:
             wanted &= told_after(span.since.upto)
-        return [one.entry for one in only(posted(self._connection, wanted), Import)]
+        return only(posted(self._connection, wanted), kind)
 
     def _workers(
         self, of_hold: ColumnElement[bool], *, cluster: str | None, upto: int | None = None

@@ -122,8 +122,8 @@ def told_after(upto: int | None) -> ColumnElement[bool]:
 
 
 def lies_within(from_ms: int, to_ms: int) -> ColumnElement[bool]:
-    """Return the condition that an entry with a start and an end has some of its time in a period."""
-    return and_(tables.entry.c.effective_from_ms < to_ms, tables.entry.c.effective_to_ms > from_ms)
+    """Return the condition that an entry with a start and an end may have some of its time in a period."""
+    return and_(tables.entry.c.effective_from_ms < to_ms, tables.entry.c.effective_to_ms >= from_ms)
 
 
 def last_attempt(connection: Connection, job_uid: str, stage: str, upto: int | None) -> int:

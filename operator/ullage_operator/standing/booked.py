@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import Final
 
 from ullage_operator import gap
-from ullage_operator.ledger import AssetRow, Books, CapacityRow, ComputeRow, Provenance
+from ullage_operator.ledger import AssetRow, Books, CapacityRow, ComputeRow, Provenance, WorkRow
 
 from .kinds import of_import
 
+_SECONDS_PER_HOUR: Final = 3_600
 _MS_PER_HOUR: Final = 3_600_000
 _US_PER_HOUR: Final = 3_600_000_000
 CORES: Final = gap.Subject(gap.Resource.COMPUTE, "cpu", gap.Unit.CORE_HOURS)
@@ -38,6 +39,8 @@ def allocations(
         for row in books.compute(month.start_ms, month.end_ms):
             if (subject := _subject_of(row, kinds, known)) is not None and _tells(row):
                 yield _allocation(row, month, subject)
+        for work in books.work(month.start_ms, month.end_ms):
+            yield _work(work, month)
 
 
 def scopes(rows: Iterable[gap.Allocation], cluster: str) -> frozenset[str]:
@@ -110,5 +113,18 @@ def _allocation(row: ComputeRow, month: gap.Period, subject: gap.Subject) -> gap
         books=row.scope,
         programme=row.programme,
         model_family=row.model_family,
+        late=row.late,
+    )
+
+
+def _work(row: WorkRow, month: gap.Period) -> gap.Allocation:
+    return gap.Allocation(
+        institution=row.institution,
+        subject=gap.talent(row.role),
+        period=month,
+        held=gap.Figure(Fraction(row.seconds, _SECONDS_PER_HOUR), gap.Provenance.DECLARED),
+        measured=Fraction(0),
+        used=None,
+        books=row.scope,
         late=row.late,
     )

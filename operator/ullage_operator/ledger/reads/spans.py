@@ -43,6 +43,11 @@ class Span:
     since: Moment | None
     """Less what they had told then; None is nothing."""
 
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Its start and its end."""
+        return self.from_ms, self.to_ms
+
 
 @dataclass(frozen=True)
 class Told(Generic[K, R]):
