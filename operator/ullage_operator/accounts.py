@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ullage_operator.api.types import TrainingJob
+from ullage_operator.api.types.units import exactly
 from ullage_operator.ledger import (
     Activity,
     DataUse,
@@ -11,11 +14,15 @@ from ullage_operator.ledger import (
     HoldOpened,
     Outcome,
     Provenance,
+    Transfer,
+    account_of,
     estimate,
 )
 from ullage_operator.plan import WorkerPlan
+from ullage_operator.plan.instants import millis
 from ullage_trainer.config import ExitReport, Usage, WorkerState
 
+_SECONDS_PER_HOUR: Final = 3_600
 _FINAL = {
     WorkerState.SUCCEEDED: Outcome.SUCCEEDED,
     WorkerState.FAILED: Outcome.FAILED,
@@ -50,6 +57,36 @@ def opened(context: EntryContext, plan: WorkerPlan, uid: str, at_ms: int, *, acc
         memory_mib=plan.memory_mib,
         from_ms=at_ms,
     )
+
+
+def work(job: TrainingJob, end_ms: int) -> list[Transfer]:
+    """Return the work of people that a job which ended at ``end_ms`` declares, by role, spread over the job's time.
+
+    It is keyed by the job's UID: however many attempts there were, it counts once. None of a job that never opened, or
+    is in no institution's books: nobody's people worked for it.
+    """
+    institution, opened_at = job.spec.accounting.institution, job.status.start_time
+    if institution is None or opened_at is None:
+        return []
+    uid, start_ms = job.metadata.uid or "", millis(opened_at)
+    return [
+        Transfer(
+            subject=f"job/{uid}",
+            institution=institution,
+            operation="work",
+            reference=f"{uid}/{entry.role}",
+            from_account=account_of(institution),
+            from_role=entry.role,
+            to_account="work",
+            to_role=entry.role,
+            seconds=round(exactly(entry.hours) * _SECONDS_PER_HOUR),
+            job_uid=uid,
+            from_ms=start_ms,
+            to_ms=max(start_ms, end_ms),
+            source="job",
+        )
+        for entry in job.spec.accounting.person_hours
+    ]
 
 
 def is_final(report: ExitReport | None) -> bool:

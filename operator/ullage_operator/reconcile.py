@@ -16,6 +16,7 @@ from typing import Final
 
 from ullage_trainer.config import Failure, Reason
 
+from .accounts import work
 from .api import InvalidManifest
 from .api.types import CleanPodPolicy, JobStatus, Phase, StageState, TrainingJob
 from .clock import Clock
@@ -76,6 +77,8 @@ class Reconciler:
     """Whether a pod is on its institution's own machines; null where that is not known."""
     written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
+    _worked: set[str] = field(default_factory=set)
+    """Jobs that have ended, by UID, whose people's work is in the books."""
     _refused: dict[str, Failure] = field(default_factory=dict)
     """Why the pods of a job, by UID, were not to be had when that was last tried."""
     _status_written: dict[str, float] = field(default_factory=dict)
@@ -134,7 +137,9 @@ class Reconciler:
             await for_each(self._release, _let_go(job, pods, now))
         else:
             waits.append(_RETRY_SECONDS)
-        waits.append(await self._clean_up(raw, job, decision, pods))
+        # What a job declares is gone with it: it is not deleted before that is written.
+        written = await self._write_work(job)
+        waits.append(await self._clean_up(raw, job, decision, pods) if written else _RETRY_SECONDS)
         if decision.wake_at_ms is not None and held_up is None:
             waits.append(max(0.0, (decision.wake_at_ms - now) / 1000))
         if job.status.phase is Phase.RUNNING:
@@ -203,6 +208,21 @@ class Reconciler:
                 await self.poster.post(end)
             except (ConflictingEntry, RefusedEntry) as refusal:
                 _log.error("books: %s", refusal)
+
+    async def _write_work(self, job: TrainingJob) -> bool:
+        """Write the work of people that a job which has ended declares; return whether nothing of it is missing."""
+        uid, finished = job.metadata.uid or "", job.status.finish_time
+        if uid in self._worked or job.status.phase not in _TERMINAL or finished is None:
+            return True
+        try:
+            await self.poster.post(work(job, millis(finished)))
+        except (ConflictingEntry, RefusedEntry) as error:
+            _log.error("books: %s", error)
+        except LedgerError as error:
+            _log.warning("books: %s", error)
+            return False
+        self._worked.add(uid)
+        return True
 
     async def _release(self, item: JsonObject) -> None:
         await self.workers.release(item)

@@ -110,25 +110,42 @@ def test_each_generation_applies_until_the_next_and_a_withdrawal_ends_it(ledger:
         assert books.declarations(8_000, 20_000) == []
 
 
-def test_accelerators_are_summed_by_place_institution_and_type_with_the_part_that_was_measured(ledger: Ledger) -> None:
+def test_accelerators_and_cores_are_summed_by_place_institution_and_type_with_the_part_that_was_measured(
+    ledger: Ledger,
+) -> None:
     south = NORTH.model_copy(update={"institution": "south", "job_uid": "job-uid-2"})
     ended = release("worker-2", provenance=Provenance.ESTIMATED)
     ledger.post([hold(), activity(), release(), hold("worker-2", index=1), ended, hold("worker-3", context=south)])
     ledger.post([imported(), imported(external_id="78", accelerator_active_ms=5_000)])
     ours = {"scope": "local", "imported": False, "programme": "open-models", "model_family": "mlp"}
+    # The second worker's end was written down after the period; there is no sign of life of it in the period.
+    unsure = {"institution": "north", "held_provenance": Provenance.ESTIMATED, "workers": 2}
+    open_still = {"institution": "south", "workers": 1, "workers_open": 1}
     with ledger.books() as books:
         assert books.compute(6_000, 11_000) == [
             ComputeRow(
                 **ours,
-                institution="north",
+                **unsure,
                 accelerator_type="a100",
                 held_ms=20_000,
-                held_estimated_ms=10_000,
+                held_low_ms=10_000,
+                held_high_ms=20_000,
                 measured_ms=10_000,
                 active_ms=6_000,
-                workers=2,
             ),
-            ComputeRow(**ours, institution="south", accelerator_type="a100", held_ms=10_000, workers=1, workers_open=1),
+            ComputeRow(
+                **ours,
+                **unsure,
+                resource="cpu",
+                accelerator_type=None,
+                held_ms=15_000_000,
+                held_low_ms=7_500_000,
+                held_high_ms=15_000_000,
+                measured_ms=7_500_000,
+                active_ms=4_500_000,
+            ),
+            ComputeRow(**ours, **open_still, accelerator_type="a100", held_ms=10_000),
+            ComputeRow(**ours, **open_still, resource="cpu", accelerator_type=None, held_ms=7_500_000),
             ComputeRow(
                 scope="slurm",
                 imported=True,
@@ -137,12 +154,64 @@ def test_accelerators_are_summed_by_place_institution_and_type_with_the_part_tha
                 model_family=None,
                 accelerator_type="a100",
                 held_ms=20_000,
+                held_provenance=Provenance.DECLARED,
                 measured_ms=10_000,
                 active_ms=2_500,
+                active_provenance=Provenance.DECLARED,
                 workers=2,
             ),
         ]
         assert books.compute(200_000, 300_000) == []
+
+
+def test_what_an_estimated_end_leaves_open_lies_between_the_last_sign_of_life_and_when_it_was_written_down(
+    ledger: Ledger,
+) -> None:
+    ledger.post([hold(), activity(to_ms=8_000, provenance=Provenance.ESTIMATED)])
+    ledger.post([release(provenance=Provenance.ESTIMATED), hold("worker-2", index=1, from_ms=5_000)])
+    ledger.post([release("worker-2", to_ms=9_000, provenance=Provenance.ESTIMATED)])
+
+    def told(from_ms: int, to_ms: int) -> list[tuple[int, int | None, int | None, Provenance, int | None, Provenance]]:
+        with ledger.books() as books:
+            return [
+                (
+                    row.held_ms,
+                    row.held_low_ms,
+                    row.held_high_ms,
+                    row.held_provenance,
+                    row.active_ms,
+                    row.active_provenance,
+                )
+                for row in books.compute(from_ms, to_ms)
+                if row.resource == "accelerator"
+            ]
+
+    estimated = Provenance.ESTIMATED
+    # Seen for 7 s and not at all; written down at second 100.
+    assert told(0, 200_000) == [(28_000, 14_000, 2 * 99_000 + 2 * 95_000, estimated, 12_000, estimated)]
+    assert told(50_000, 60_000) == [(0, 0, 40_000, estimated, None, Provenance.MEASURED)]
+    assert told(100_000, 200_000) == []
+
+
+def test_the_cores_of_an_import_are_held_and_used_as_those_of_workers(ledger: Ledger) -> None:
+    ledger.post([imported(accelerators=0, accelerator_type=None, cpu_millis=4_000, cpu_ms=30_000)])
+    ledger.post([imported(external_id="78", cpu_millis=2_000, provenance=Provenance.MEASURED)])
+    facts = {"scope": "slurm", "imported": True, "institution": "north", "programme": None, "model_family": None}
+    with ledger.books() as books:
+        assert books.compute(2_000, 7_000) == [
+            ComputeRow(**facts, accelerator_type="a100", held_ms=10_000, workers=1),
+            ComputeRow(
+                **facts,
+                resource="cpu",
+                accelerator_type=None,
+                held_ms=20_000_000 + 10_000_000,
+                held_provenance=Provenance.DECLARED,
+                measured_ms=20_000_000,
+                active_ms=15_000_000,
+                active_provenance=Provenance.DECLARED,
+                workers=2,
+            ),
+        ]
 
 
 def test_every_cluster_of_the_books_is_a_scope_of_its_own(ledger: Ledger, ledger_url: str) -> None:
@@ -150,7 +219,7 @@ def test_every_cluster_of_the_books_is_a_scope_of_its_own(ledger: Ledger, ledger
     with Ledger.open(ledger_url, cluster="elsewhere", now_ms=lambda: 100_000) as other:
         other.post([hold("worker-2"), release("worker-2")])
         with other.books() as books:
-            rows = [(row.scope, row.held_ms) for row in books.compute(0, 50_000)]
+            rows = [(row.scope, row.held_ms) for row in books.compute(0, 50_000) if row.resource == "accelerator"]
     assert rows == [("elsewhere", 20_000), ("local", 20_000)]
 
 

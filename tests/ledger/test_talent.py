@@ -1,18 +1,28 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.stores import EmptyBooks
-from ledger.subject_builders import NORTH, transfer
-from ullage_operator.ledger import BalanceRow, Change, Ledger, Transfer, TransferRow, account_of, institution_of
+from ledger.subject_builders import NORTH, close, transfer
+from ullage_operator.ledger import (
+    BalanceRow,
+    Change,
+    Ledger,
+    Transfer,
+    TransferRow,
+    WorkRow,
+    account_of,
+    institution_of,
+)
 
 NORTH_ACCOUNT, SOUTH_ACCOUNT = account_of("north"), account_of("south")
-ACCOUNTS = (NORTH_ACCOUNT, SOUTH_ACCOUNT, "abroad:FR", "recruits", "departures", "training")
+ACCOUNTS = (NORTH_ACCOUNT, SOUTH_ACCOUNT, "abroad:FR", "recruits", "departures", "training", "work")
 
 
 def test_an_account_is_of_an_institution_or_a_boundary() -> None:
-    assert [institution_of(account) for account in ACCOUNTS] == ["north", "south", None, None, None, None]
+    assert [institution_of(account) for account in ACCOUNTS] == ["north", "south", None, None, None, None, None]
 
 
 def test_headcount_moves_at_the_start_and_hours_over_the_time(ledger: Ledger) -> None:
@@ -55,6 +65,49 @@ def test_headcount_moves_at_the_start_and_hours_over_the_time(ledger: Ledger) ->
                 seconds=1_440,
             )
         ]
+
+
+def worked(**changes: object) -> Transfer:
+    """A job of north to which engineers gave 100 seconds, from second 50 to second 60."""
+    facts = {"operation": "work", "reference": "job-1/engineer", "subject": "job/job-1", "job_uid": "job-1"}
+    accounts = {"from_account": NORTH_ACCOUNT, "to_account": "work", "headcount_thousandths": 0, "seconds": 100}
+    return transfer(**{**facts, **accounts, "from_ms": 50_000, "to_ms": 60_000, **changes})
+
+
+def test_work_for_a_job_is_told_by_institution_and_role_over_its_time_and_sums_to_zero(ledger: Ledger) -> None:
+    other = {"reference": "job-2/engineer", "subject": "job/job-2", "job_uid": "job-2"}
+    ledger.post([transfer(), worked(), worked(**other, to_ms=50_000, seconds=7)])
+    assert ledger.post([worked()]) == 0
+    facts = {"scope": "local", "institution": "north", "role": "engineer"}
+    with ledger.books() as books:
+        assert [
+            books.work(*period) for period in ((0, 50_000), (50_000, 56_000), (56_000, 100_000), (60_000, 61_000))
+        ] == [
+            [],
+            [WorkRow(**facts, seconds=67)],
+            [WorkRow(**facts, seconds=40)],
+            [],
+        ]
+        balances = books.balances(0, 100_000)
+        assert [one for one in balances if one.operation == "work"] == [
+            row(NORTH_ACCOUNT, "work", 0, -107),
+            row("work", "work", 0, 107),
+        ]
+        assert sum(one.seconds for one in balances) == 0
+
+
+def test_work_that_is_posted_after_its_period_was_closed_counts_in_the_open_one(ledger: Ledger) -> None:
+    ledger.post([close(50_000, 55_000)])
+    ledger.post([worked()])
+    with ledger.books() as books:
+        rows = [books.work(50_000, 55_000), books.work(55_000, 60_000)]
+    assert rows == [[], [WorkRow(scope="local", institution="north", role="engineer", seconds=100, late=True)]]
+
+
+def test_work_names_its_job_and_nothing_else_does() -> None:
+    for changes in ({"operation": "work", "job_uid": None}, {"operation": "collaborate", "to_account": "recruits"}):
+        with pytest.raises(ValueError, match="expected job_uid with work and only there"):
+            worked(**changes)
 
 
 def row(account: str, operation: str, headcount_thousandths: int, seconds: int) -> BalanceRow:

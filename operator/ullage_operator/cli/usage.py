@@ -52,10 +52,11 @@ def usage_command(place: Place, question: UsageQuestion, form: Sheet) -> Exit:
         with place.reading() as ledger, ledger.books(moment) as books:
             rows = books.usage(from_ms, to_ms, by=keys)
             total = books.usage(from_ms, to_ms)[0]
+            work = books.work(from_ms, to_ms)
             scope = Scope(cluster=place.cluster, from_ms=from_ms, to_ms=to_ms, now_ms=min(now, books.now_ms))
     except Unusable as error:
         return error.code
-    table = usage_table(rows, total, scope)
+    table = usage_table(rows, total, scope, work)
     if form is Sheet.JSON:
         typer.echo(json.dumps(table.to_json(), indent=1))
     elif form is Sheet.CSV:
@@ -69,6 +70,9 @@ def usage_command(place: Place, question: UsageQuestion, form: Sheet) -> Exit:
         as_of = f", as of {table.as_of}" if question.as_of else ""
         text = f"Cluster {table.cluster}, {since} to {table.period_to}{as_of}. {ENERGY_NOTE}"
         console.print(text, highlight=False, soft_wrap=True)
+        for line in table.work:
+            text = f"Work of people that jobs declared: {line.institution}, {line.role}: {line.declared_hours:,.4g} h."
+            console.print(text, highlight=False, soft_wrap=True)
     return Exit.OK
 
 

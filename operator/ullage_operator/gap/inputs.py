@@ -157,7 +157,8 @@ class Allocation:
     Raises
     ------
     ValueError
-        More was measured than was held, or use is known where nothing was measured, or the reverse.
+        More was measured than was held, or use is known where nothing was measured, or the reverse; none of these
+        where late facts count.
     """
 
     institution: str | None
@@ -176,8 +177,13 @@ class Allocation:
     """Whether it was held on machines of the institution's own; None: not known."""
     programme: str | None = None
     model_family: str | None = None
+    late: bool = False
+    """Whether late facts of closed periods count in it: what they take back makes it less, even less than nothing,
+    and use may be told of what was held before."""
 
     def __post_init__(self) -> None:
+        if self.late:
+            return
         who = f"allocation of {self.institution} in {self.books}"
         if not 0 <= self.measured <= self.held.value:
             raise ValueError(f"{who}: expected measured between 0 and held ({self.held.value}), found {self.measured}")

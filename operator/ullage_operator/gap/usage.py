@@ -30,10 +30,11 @@ class Usage:
 
     @property
     def measured_share(self) -> Fraction | None:
-        """The share of A that was measured; None where nothing was held."""
+        """The share of A that was measured; None where nothing was held, or late facts make it no share."""
         if self.allocated is None or self.measured is None or not self.allocated.value:
             return None
-        return self.measured.value / self.allocated.value
+        share = self.measured.value / self.allocated.value
+        return share if 0 <= share <= 1 else None
 
     @property
     def unmeasured(self) -> Figure | None:
@@ -47,8 +48,10 @@ class Usage:
 
     @property
     def intensity(self) -> Figure | None:
-        """U / A over the measured part."""
-        return None if self.used is None or self.measured is None else self.used.over(self.measured)
+        """U / A over the measured part; None also where late facts took back more than there was of one of them."""
+        if self.used is None or self.measured is None or min(self.used.value, self.measured.value) < 0:
+            return None
+        return self.used.over(self.measured)
 
 
 @dataclass(frozen=True)
@@ -82,12 +85,19 @@ def usage(allocations: Iterable[Allocation], *, books: frozenset[str]) -> Usage:
     return Usage(
         allocated=total((each.held for each in found), of_none=Provenance.MEASURED),
         measured=total(
-            (each.held.times(each.measured / each.held.value) for each in found if each.measured),
+            (_measured(each) for each in found if each.measured),
             of_none=Provenance.MEASURED,
         ),
         used=total(uses) if uses else None,
         books=books | {allocation.books for allocation in found},
     )
+
+
+def _measured(allocation: Allocation) -> Figure:
+    """Return the part of A whose use is known, as well known as all of A; where late facts count, without bounds."""
+    if allocation.late:
+        return Figure(allocation.measured, allocation.held.provenance)
+    return allocation.held.times(allocation.measured / allocation.held.value)
 
 
 def usage_by(

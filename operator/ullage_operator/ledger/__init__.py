@@ -53,6 +53,7 @@ from .reads.supply import CapacityRow as CapacityRow
 from .reads.supply import ChargeRow as ChargeRow
 from .reads.talent import BalanceRow as BalanceRow
 from .reads.talent import TransferRow as TransferRow
+from .reads.talent import WorkRow as WorkRow
 from .report import Scope as Scope
 from .report import UsageLine as UsageLine
 from .report import UsageTable as UsageTable

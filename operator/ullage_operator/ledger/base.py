@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -40,6 +41,11 @@ class Provenance(StrEnum):
     MEASURED = "measured"
     DECLARED = "declared"
     ESTIMATED = "estimated"
+
+
+def weaker(provenances: Iterable[Provenance]) -> Provenance:
+    """Return how a sum is known, which is as its weakest part; of none, nothing in it is uncertain."""
+    return max(provenances, key=tuple(Provenance).index, default=Provenance.MEASURED)
 
 
 class Outcome(StrEnum):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select, true
 
 from . import tables
 from .assets import AssetRow, assets
 from .entries import (
+    CLOSES,
     Access,
     Asset,
     Award,
@@ -30,28 +32,35 @@ from .entries import (
     declarations_of,
 )
 from .reads.closing import CloseRow, LateRow, closes, late
-from .reads.compute import ComputeRow, compute
+from .reads.compute import ComputeRow, of_imports, of_workers, summed
+from .reads.compute import less as compute_less
 from .reads.declarations import DeclarationRow, declarations
 from .reads.holdings import HoldingRow, holdings
 from .reads.lines import LineRow, ReservationRow, lines, reservations
 from .reads.periods import Period
 from .reads.remaining import remaining
+from .reads.spans import Moment, Span, spans, told
 from .reads.supply import CapacityRow, ChargeRow, capacity, charges
-from .reads.talent import BalanceRow, TransferRow, balances, transfers
+from .reads.talent import BalanceRow, TransferRow, WorkRow, balances, of_work, transfers, work
+from .reads.talent import less as work_less
 from .reads.totals import totals
 from .selection import (
     Posted,
     counts,
     holds_within,
     last_attempt,
+    lies_within,
     not_released_before,
     of_types,
     only,
     posted,
+    told_after,
     visible,
+    worker_told_after,
     workers_with,
 )
-from .usage import GroupKey, UsageRow, usage
+from .usage import GroupKey, Member, UsageRow, check, grouped, members, usage
+from .usage import less as usage_less
 from .workers import Worker, assemble
 
 S = TypeVar("S", bound=OfSubject)
@@ -62,9 +71,10 @@ _OF_LINES = (Award, Grant, Reserve, Unreserve, Expend)
 class Books:
     """The books at one moment, within a transaction; periods are ``[from_ms, to_ms)``.
 
-    Reads of usage, of what is stated (declarations, holdings, transfers, capacity) and of imports go by the
-    date of the facts, as the books tell them at the moment: for a closed period as it was closed, open them
-    as of its close. Lines and charges go by when an amount counts: what came late counts in the open period.
+    Lines, charges, and what workers and imports held and used go by when an amount counts: a closed period's
+    figures are those of its closing, what came late counts in the period that was then open. Reads of what is
+    stated (declarations, holdings, transfers, capacity) and of assets go by the date of the facts, as the books
+    tell them at the moment: for a closed period as it was closed, open them as of its close.
     """
 
     def __init__(self, connection: Connection, *, cluster: str, now_ms: int, upto: int | None) -> None:
@@ -131,6 +141,11 @@ class Books:
         of_hold = not_released_before(None, self._upto)
         return [worker.hold for _, worker in self._workers(of_hold, cluster=self.cluster)]
 
+    def open_holds_of(self, job_uid: str) -> int:
+        """Return how many of a job's holds have not been released, whatever was closed meanwhile."""
+        wanted = not_released_before(None, self._upto) & (tables.entry.c.job_uid == job_uid)
+        return sum(1 for _ in self._workers(wanted, cluster=self.cluster))
+
     def holds_of(self, job_uid: str) -> list[HoldOpened]:
         """Return all holds of a job, released or not, in the order they were posted."""
         return [worker.hold for _, worker in self._workers(tables.entry.c.job_uid == job_uid, cluster=self.cluster)]
@@ -143,11 +158,14 @@ class Books:
         self, from_ms: int, to_ms: int, *, by: Sequence[GroupKey] = (), job_uid: str | None = None
     ) -> list[UsageRow]:
         """Sum what this cluster's workers held and used; see :func:`~.usage.usage`. Of one job where it is given."""
-        wanted = holds_within(from_ms, to_ms, self._upto)
-        if job_uid is not None:
-            wanted &= tables.entry.c.job_uid == job_uid
-        workers = [worker for _, worker in self._workers(wanted, cluster=self.cluster)]
-        return usage(workers, from_ms=from_ms, to_ms=to_ms, now_ms=self.now_ms, by=by)
+        check(from_ms, to_ms, by)
+        of_job = true() if job_uid is None else tables.entry.c.job_uid == job_uid
+
+        def rows(span: Span, moment: Moment) -> Iterator[tuple[Member, UsageRow]]:
+            workers = (worker for _, worker in self._held(span, moment, of_job, cluster=self.cluster))
+            return members(workers, from_ms=span.from_ms, to_ms=span.to_ms, now_ms=moment.now_ms, by=by)
+
+        return grouped(((each.key, each.row) for each in told(self._spans(from_ms, to_ms), rows, usage_less)), by)
 
     def drawn_ms(self, job_uid: str, from_ms: int, to_ms: int) -> int:
         """Return the accelerators × milliseconds that a job held in a period, but for those on own machines."""
@@ -177,9 +195,14 @@ class Books:
         return assets([worker for _, worker in workers], from_ms=from_ms, to_ms=to_ms)
 
     def compute(self, from_ms: int, to_ms: int) -> list[ComputeRow]:
-        """Return the accelerators that were held, of every cluster in these books and of imports."""
-        workers = self._workers(holds_within(from_ms, to_ms, self._upto), cluster=None)
-        return compute(workers, self._counting(Import), Period(from_ms, to_ms), now_ms=self.now_ms)
+        """Return the accelerators and cores that were held, of every cluster in these books and of imports."""
+
+        def rows(span: Span, moment: Moment) -> Iterator[tuple[Hashable, ComputeRow]]:
+            workers = self._held(span, moment, true(), cluster=None)
+            yield from of_workers(workers, *span.ends, moment.now_ms)
+            yield from of_imports((one.entry for one in self._within(Import, true(), span, moment)), *span.ends)
+
+        return summed(told(self._spans(from_ms, to_ms), rows, compute_less))
 
     def capacity(self, from_ms: int, to_ms: int) -> list[CapacityRow]:
         """Return what there was to hold; what is open was there until now, or to the end of the period."""
@@ -233,6 +256,14 @@ class Books:
         """Return headcount at the end and hours within the period, of each account and role; they sum to zero."""
         return balances(self._counting(Transfer), Period(from_ms, to_ms))
 
+    def work(self, from_ms: int, to_ms: int) -> list[WorkRow]:
+        """Return the work of people that jobs declared, of every cluster in these books."""
+
+        def rows(span: Span, moment: Moment) -> Iterator[tuple[Hashable, WorkRow]]:
+            return of_work(self._within(Transfer, tables.entry.c.job_uid.is_not(None), span, moment), *span.ends)
+
+        return work(told(self._spans(from_ms, to_ms), rows, work_less))
+
     def closes(self) -> list[CloseRow]:
         """Return the closed periods."""
         return closes(self._counting(Close))
@@ -262,13 +293,42 @@ class Books:
         wanted = tables.entry.c.line.in_(names) & tables.entry.c.subject.is_not(None) & visible(self._upto)
         return posted(self._connection, wanted)
 
-    def _workers(self, of_hold: ColumnElement[bool], *, cluster: str | None) -> list[tuple[str, Worker]]:
+    def _spans(self, from_ms: int, to_ms: int) -> list[Span]:
+        """Return which time counts in a period, and as which moments of the books told it."""
+        closing = posted(self._connection, (tables.entry.c.subject == CLOSES) & visible(self._upto))
+        return spans(Period(from_ms, to_ms), closing, Moment(self._upto, self.now_ms))
+
+    def _held(
+        self, span: Span, moment: Moment, of_hold: ColumnElement[bool], *, cluster: str | None
+    ) -> list[tuple[str, Worker]]:
+        """Return workers that may have held something within a span, as the books told of them at a moment."""
+        wanted = of_hold & holds_within(span.from_ms, span.to_ms, moment.upto)
+        if span.since is not None and span.since.now_ms >= span.to_ms:
+            # What was open then was held throughout: only what was posted since can tell otherwise.
+            wanted &= worker_told_after(span.since.upto)
+        return self._workers(wanted, cluster=cluster, upto=moment.upto)
+
+    def _within(self, kind: type[S], more: ColumnElement[bool], span: Span, moment: Moment) -> list[Posted[S]]:
+        """Return entries with a start and an end that may lie within a span, as the books told them at a moment."""
+        wanted = of_types(kind) & more & lies_within(*span.ends) & counts(moment.upto)
+        if span.since is not None:
+            wanted &= told_after(span.since.upto)
+        return only(posted(self._connection, wanted), kind)
+
+    def _workers(
+        self, of_hold: ColumnElement[bool], *, cluster: str | None, upto: int | None = None
+    ) -> list[tuple[str, Worker]]:
         """Return workers with a hold that counts and fulfils a condition, with the cluster that they ran in."""
+        upto = self._upto if upto is None else upto
         by_worker: dict[str, list[Posted[Entry]]] = {}
-        for one in posted(self._connection, workers_with(of_hold, self._upto, cluster=cluster)):
+        for one in posted(self._connection, workers_with(of_hold, upto, cluster=cluster)):
             by_worker.setdefault(one.entry.group, []).append(one)
         return [
-            (found[0].cluster, worker)
+            (found[0].cluster, replace(worker, released_at_ms=_posted_ms(worker.release, found)))
             for found in by_worker.values()
             if (worker := assemble([one.entry for one in found])) is not None
         ]
+
+
+def _posted_ms(entry: Entry | None, found: Sequence[Posted[Entry]]) -> int | None:
+    return next((one.posted_at_ms for one in found if one.entry is entry), None)

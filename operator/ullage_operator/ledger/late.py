@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -12,7 +13,19 @@ from .groups import chunks
 from .selection import posted
 
 
-def first_open(at_ms: int, closes: Sequence[Close]) -> int:
+class Closed(Protocol):
+    """Time that is closed."""
+
+    @property
+    def from_ms(self) -> int:
+        """Its start."""
+
+    @property
+    def to_ms(self) -> int:
+        """Its end, which is open."""
+
+
+def first_open(at_ms: int, closes: Sequence[Closed]) -> int:
     """Return the first instant at or after one that is in no closed period."""
     for close in sorted(closes, key=lambda one: one.from_ms):
         if close.from_ms <= at_ms < close.to_ms:

@@ -9,11 +9,13 @@ from typing import Final
 from pydantic import JsonValue
 
 from .base import Millis, Name, Provenance, Record
+from .reads.talent import WorkRow
 from .usage import GroupKey, UsageRow
 
 REPORT_VERSION: Final = "ullage.dev/usage/v1alpha1"
 
 _MS: Final = 1000
+_SECONDS_PER_HOUR: Final = 3600
 _US: Final = 1_000_000
 _MIB_PER_GIB: Final = 1024
 _JOULES_PER_KWH: Final = 3_600_000
@@ -87,6 +89,17 @@ class UsageLine(Record):
     """Measured only where all of it was."""
 
 
+class WorkLine(Record):
+    """Work of an institution's people for jobs, as these declared it: posted when a job has ended, over its time."""
+
+    institution: Name
+    """Whose people."""
+    role: Name
+    """Their role."""
+    declared_hours: float
+    """A: how many hours of all of them together."""
+
+
 class UsageTable(Record):
     """Usage of one cluster in one period, with its scope."""
 
@@ -104,14 +117,19 @@ class UsageTable(Record):
     """One line for each group."""
     total: UsageLine
     """All groups together; a job in two groups counts once."""
+    work: tuple[WorkLine, ...] = ()
+    """Work of people, by institution and role; empty where no job declared any: how much there was is not known."""
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the document for programs: units stand in the names."""
         return self.model_dump(mode="json")
 
 
-def usage_table(rows: Sequence[UsageRow], total: UsageRow, scope: Scope) -> UsageTable:
-    """Return usage with units: the rows of :meth:`~.store.Ledger.usage` by some keys, and its one row without keys."""
+def usage_table(rows: Sequence[UsageRow], total: UsageRow, scope: Scope, work: Sequence[WorkRow] = ()) -> UsageTable:
+    """Return usage with units: the rows of :meth:`~.store.Ledger.usage` by some keys, and its one row without keys.
+
+    Of the work of people, that for the cluster's own jobs is told.
+    """
     return UsageTable(
         cluster=scope.cluster,
         period_from=_utc(scope.from_ms),
@@ -119,6 +137,11 @@ def usage_table(rows: Sequence[UsageRow], total: UsageRow, scope: Scope) -> Usag
         as_of=_utc(min(scope.now_ms, scope.to_ms)),
         lines=tuple(map(_line, rows)),
         total=_line(total),
+        work=tuple(
+            WorkLine(institution=row.institution, role=row.role, declared_hours=row.seconds / _SECONDS_PER_HOUR)
+            for row in work
+            if row.scope == scope.cluster
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select, true
 
 from . import tables
+from .base import Provenance
 from .entries import Entry, HoldOpened, HoldReleased
 from .rows import booked_ms, read, to_entry
 
@@ -77,7 +78,10 @@ def of_types(*types: type[Any]) -> ColumnElement[bool]:
 
 
 def not_released_before(from_ms: int | None, upto: int | None) -> ColumnElement[bool]:
-    """Return the condition on a hold that it has no release, or none before a moment."""
+    """Return the condition on a hold that it has no release, or none before a moment.
+
+    Where the end was estimated, it may have been as late as it was written down.
+    """
     release = tables.entry.alias("release")
     released = select(release.c.id).where(
         release.c.worker_uid == tables.entry.c.worker_uid,
@@ -85,7 +89,8 @@ def not_released_before(from_ms: int | None, upto: int | None) -> ColumnElement[
         counts(upto, release),
     )
     if from_ms is not None:
-        released = released.where(release.c.effective_from_ms < from_ms)
+        estimated = (release.c.provenance == Provenance.ESTIMATED.value) & (release.c.posted_at_ms > from_ms)
+        released = released.where(release.c.effective_from_ms < from_ms, ~estimated)
     return ~released.exists()
 
 
@@ -100,6 +105,25 @@ def workers_with(of_hold: ColumnElement[bool], upto: int | None, *, cluster: str
         tables.entry.c.type == HoldOpened.type, of_hold, visible(upto), true() if cluster is None else _of(cluster)
     )
     return and_(tables.entry.c.worker_uid.in_(uids), visible(upto))
+
+
+def worker_told_after(upto: int | None) -> ColumnElement[bool]:
+    """Return the condition that an entry is of a worker of which something was posted after a sequence."""
+    later = tables.entry.alias("later")
+    uids = select(later.c.worker_uid).where(later.c.sequence > (upto or 0), later.c.worker_uid.is_not(None))
+    return tables.entry.c.worker_uid.in_(uids)
+
+
+def told_after(upto: int | None) -> ColumnElement[bool]:
+    """Return the condition that an entry was posted, or reversed, after a sequence."""
+    later = tables.entry.alias("later")
+    gone = select(later.c.reverses).where(later.c.sequence > (upto or 0), later.c.reverses.is_not(None))
+    return (tables.entry.c.sequence > (upto or 0)) | tables.entry.c.id.in_(gone)
+
+
+def lies_within(from_ms: int, to_ms: int) -> ColumnElement[bool]:
+    """Return the condition that an entry with a start and an end may have some of its time in a period."""
+    return and_(tables.entry.c.effective_from_ms < to_ms, tables.entry.c.effective_to_ms >= from_ms)
 
 
 def last_attempt(connection: Connection, job_uid: str, stage: str, upto: int | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Final, Literal
 
@@ -14,6 +14,9 @@ GroupKey = Literal["institution", "programme", "model_family", "job", "stage", "
 
 _GREATEST: Final = ("peak_memory_bytes", "parameters")
 """Of these a group has the greatest; everything else is summed."""
+
+_COUNTS: Final = ("holds", "holds_open", "holds_estimated")
+"""Of these a worker is one, whatever number of rows it has."""
 
 OPEN: Final = "Open"
 """The outcome of a hold that has not been released."""
@@ -84,6 +87,16 @@ def prorated(total: int, from_ms: int, to_ms: int, *, start_ms: int, end_ms: int
     return until(end_ms) - until(start_ms)
 
 
+@dataclass(frozen=True)
+class Member:
+    """A worker as one of a group."""
+
+    worker_uid: str
+    job_uid: str
+    group: tuple[str | None, ...]
+    """The value of each key that is grouped by."""
+
+
 def usage(
     workers: Iterable[Worker], *, from_ms: int, to_ms: int, now_ms: int, by: Sequence[GroupKey] = ()
 ) -> list[UsageRow]:
@@ -97,24 +110,58 @@ def usage(
     ValueError
         The period ends before it starts, or a key is unknown.
     """
+    check(from_ms, to_ms, by)
+    return grouped(members(workers, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms, by=by), by)
+
+
+def check(from_ms: int, to_ms: int, by: Sequence[GroupKey]) -> None:
+    """Refuse a period that ends before it starts, and unknown keys, by a ``ValueError``."""
     if to_ms < from_ms:
         raise ValueError(f"expected a period that ends at or after its start {from_ms} (ms), found end {to_ms}")
     if unknown := [key for key in by if key not in _KEYS]:
         raise ValueError(f"expected keys among {', '.join(_KEYS)}, found {', '.join(map(repr, unknown))}")
-    groups: dict[tuple[str | None, ...], list[tuple[str, UsageRow]]] = {} if by else {(): []}
+
+
+def members(
+    workers: Iterable[Worker], *, from_ms: int, to_ms: int, now_ms: int, by: Sequence[GroupKey]
+) -> Iterator[tuple[Member, UsageRow]]:
+    """Yield what each worker held and used in a period, with the group that it is in."""
     for worker in workers:
         row = of_worker(worker, from_ms, to_ms, now_ms)
         if row is not None:
-            group = tuple(_KEYS[key](worker) for key in by)
-            groups.setdefault(group, []).append((worker.hold.context.job_uid, row))
+            hold = worker.hold
+            yield Member(hold.worker_uid, hold.context.job_uid, tuple(_KEYS[key](worker) for key in by)), row
+
+
+def grouped(found: Iterable[tuple[Member, UsageRow]], by: Sequence[GroupKey]) -> list[UsageRow]:
+    """Sum rows of workers, of which one may have several, by group."""
+    groups: dict[tuple[str | None, ...], dict[Member, list[UsageRow]]] = {} if by else {(): {}}
+    for member, row in found:
+        groups.setdefault(member.group, {}).setdefault(member, []).append(row)
     in_order = sorted(groups.items(), key=lambda item: tuple((value is None, value or "") for value in item[0]))
-    return [
-        replace(
-            _total(dict(zip(by, group, strict=True)), [row for _, row in members]),
-            jobs=len({job_uid for job_uid, _ in members}),
-        )
-        for group, members in in_order
-    ]
+    return [_group(dict(zip(by, group, strict=True)), workers) for group, workers in in_order]
+
+
+def _group(group: dict[GroupKey, str | None], workers: Mapping[Member, Sequence[UsageRow]]) -> UsageRow:
+    """Sum the rows of a group; a worker counts once, and not where something is only taken back."""
+    counts = {name: sum(max(getattr(row, name) for row in rows) for rows in workers.values()) for name in _COUNTS}
+    # What was open when a period was closed may have ended since: what was told last says so.
+    counts["holds_open"] = sum(
+        min((row.holds_open for row in rows if row.holds), default=0) for rows in workers.values()
+    )
+    jobs = {member.job_uid for member, rows in workers.items() if any(row.holds for row in rows)}
+    return replace(_total(group, [row for rows in workers.values() for row in rows]), jobs=len(jobs), **counts)
+
+
+def less(row: UsageRow) -> UsageRow:
+    """Return what takes back what was told of one worker: a known amount, whatever it was once estimated to be."""
+    taken = {
+        column.name: -value
+        for column in fields(UsageRow)
+        if isinstance(value := getattr(row, column.name), int) and column.name not in (*_COUNTS, *_GREATEST, "jobs")
+    }
+    bounds = {} if row.joules is None else {"joules_low": -row.joules, "joules_high": -row.joules}
+    return UsageRow(group=row.group, **{**taken, **bounds})
 
 
 _KEYS: Final[dict[GroupKey, Callable[[Worker], str | None]]] = {
@@ -132,8 +179,8 @@ def of_worker(worker: Worker, start_ms: int, end_ms: int, now_ms: int) -> UsageR
     hold, release = worker.hold, worker.release
     hold_end_ms = release.to_ms if release else max(now_ms, hold.from_ms)
     held_ms = max(0, min(end_ms, hold_end_ms) - max(start_ms, hold.from_ms))
-    here = [entry for entry in worker.activities if _touches(entry.from_ms, entry.to_ms, start_ms, end_ms)]
-    if not here and not _touches(hold.from_ms, hold_end_ms, start_ms, end_ms):
+    here = [entry for entry in worker.activities if touches(entry.from_ms, entry.to_ms, start_ms, end_ms)]
+    if not here and not touches(hold.from_ms, hold_end_ms, start_ms, end_ms):
         return None
     known = bool(worker.activities)
     gpu_known = known and all(entry.usage.gpu_active_ms is not None for entry in worker.activities)
@@ -170,7 +217,7 @@ def of_worker(worker: Worker, start_ms: int, end_ms: int, now_ms: int) -> UsageR
     )
 
 
-def _touches(from_ms: int, to_ms: int, start_ms: int, end_ms: int) -> bool:
+def touches(from_ms: int, to_ms: int, start_ms: int, end_ms: int) -> bool:
     """Tell whether a time shares a millisecond with a period; an instant shares its own."""
     return from_ms < end_ms and (to_ms > start_ms or from_ms == to_ms == start_ms)
 

@@ -19,6 +19,8 @@ class Worker:
     release: HoldReleased | None
     activities: tuple[Activity, ...]
     uses: tuple[DataUse, ...]
+    released_at_ms: int | None = None
+    """When its end was written down; null is not told."""
 
 
 def assemble(entries: Sequence[Entry]) -> Worker | None:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ullage_operator.accounts import context_of, opened
+from ullage_operator.accounts import context_of, opened, work
 from ullage_operator.api.types import JobStatus, ObjectMeta, Phase, TrainingJob
 from ullage_operator.ledger import HoldOpened, Ledger
 from ullage_operator.plan import Admission, CreateWorkers, Policy, StopWorkers, Worker, decide
@@ -110,6 +110,7 @@ def run_job(
                     cluster.stop(action)
             observe(run.job, workers)
             if decision.ended or decision.status.phase is Phase.SUSPENDED:
+                ledger.post(work(run.job, now_ms()))
                 return RunOutcome(run.job, cluster.observe())
             cluster.enforce()
             if decision.wake_at_ms is None or decision.wake_at_ms > now_ms():

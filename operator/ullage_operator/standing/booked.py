@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import Final
 
 from ullage_operator import gap
-from ullage_operator.ledger import AssetRow, Books, CapacityRow, ComputeRow, UsageRow
+from ullage_operator.ledger import AssetRow, Books, CapacityRow, ComputeRow, Provenance, WorkRow
 
 from .kinds import of_import
 
+_SECONDS_PER_HOUR: Final = 3_600
 _MS_PER_HOUR: Final = 3_600_000
 _US_PER_HOUR: Final = 3_600_000_000
 CORES: Final = gap.Subject(gap.Resource.COMPUTE, "cpu", gap.Unit.CORE_HOURS)
@@ -36,11 +37,10 @@ def allocations(
     known = tuple(names)
     for month in gap.months(period):
         for row in books.compute(month.start_ms, month.end_ms):
-            if row.held_ms and (kind := _kind_of(row, kinds, known)) is not None:
-                yield _accelerators(row, month, kind)
-        for used in books.usage(month.start_ms, month.end_ms, by=("institution", "programme", "model_family")):
-            if used.cpu_held_core_us:
-                yield _cores(used, month, books.cluster)
+            if (subject := _subject_of(row, kinds, known)) is not None and _tells(row):
+                yield _allocation(row, month, subject)
+        for work in books.work(month.start_ms, month.end_ms):
+            yield _work(work, month)
 
 
 def scopes(rows: Iterable[gap.Allocation], cluster: str) -> frozenset[str]:
@@ -84,11 +84,17 @@ def clusters(
         yield gap.ClusterCapacity(scope, subject, amount, period, all_tenants=False)
 
 
-def _kind_of(row: ComputeRow, kinds: Mapping[str, str], names: Iterable[str]) -> str | None:
+def _tells(row: ComputeRow) -> bool:
+    """Tell whether there is anything in a row: something held, perhaps held, used, or taken back."""
+    return any((row.held_ms, row.held_high_ms, row.measured_ms, row.active_ms))
+
+
+def _subject_of(row: ComputeRow, kinds: Mapping[str, str], names: Iterable[str]) -> gap.Subject | None:
+    if row.resource == "cpu":
+        return CORES
     kind = row.accelerator_type
-    if row.imported:
-        return of_import(kind, kinds, names)
-    return None if kind is None else kinds.get(kind, kind)
+    found = of_import(kind, kinds, names) if row.imported else kind and kinds.get(kind, kind)
+    return gap.accelerators(found) if found else None
 
 
 def _capacity_of(row: CapacityRow, kinds: Mapping[str, str]) -> gap.Subject | None:
@@ -97,37 +103,40 @@ def _capacity_of(row: CapacityRow, kinds: Mapping[str, str]) -> gap.Subject | No
     return CORES if row.resource == "cpu" else None
 
 
-def _accelerators(row: ComputeRow, month: gap.Period, kind: str) -> gap.Allocation:
+def _allocation(row: ComputeRow, month: gap.Period, subject: gap.Subject) -> gap.Allocation:
+    scale = _US_PER_HOUR if subject == CORES else _MS_PER_HOUR
+    low, high = (
+        None if bound is None or row.held_provenance is not Provenance.ESTIMATED else Fraction(bound, scale)
+        for bound in row.held_bounds_ms
+    )
+    held = gap.Figure(Fraction(row.held_ms, scale), gap.Provenance(row.held_provenance.value), low, high)
+    used = None
+    if row.active_ms is not None:
+        used = gap.Figure(Fraction(row.active_ms, scale), gap.Provenance(row.active_provenance.value))
     return gap.Allocation(
         institution=row.institution,
-        subject=gap.accelerators(kind),
+        subject=subject,
         period=month,
-        held=_known(Fraction(row.held_ms, _MS_PER_HOUR), estimated=row.held_estimated_ms > 0),
-        measured=Fraction(row.measured_ms, _MS_PER_HOUR),
-        used=None if row.active_ms is None else _known(Fraction(row.active_ms, _MS_PER_HOUR)),
+        held=held,
+        measured=Fraction(row.measured_ms, scale),
+        used=used,
         books=row.scope,
         # What an institution's own account of another place tells was held there, on machines of its own.
         own_machines=row.imported or row.own_machines,
         programme=row.programme,
         model_family=row.model_family,
+        late=row.late,
     )
 
 
-def _cores(row: UsageRow, month: gap.Period, cluster: str) -> gap.Allocation:
-    measured = Fraction(row.cpu_measured_core_us, _US_PER_HOUR)
-    used = row.cpu_used_ms if measured else None
+def _work(row: WorkRow, month: gap.Period) -> gap.Allocation:
     return gap.Allocation(
-        institution=row.group["institution"],
-        subject=CORES,
+        institution=row.institution,
+        subject=gap.talent(row.role),
         period=month,
-        held=_known(Fraction(row.cpu_held_core_us, _US_PER_HOUR), estimated=row.holds_estimated > 0),
-        measured=measured if used is not None else Fraction(0),
-        used=None if used is None else _known(Fraction(used, _MS_PER_HOUR)),
-        books=cluster,
-        programme=row.group["programme"],
-        model_family=row.group["model_family"],
+        held=gap.Figure(Fraction(row.seconds, _SECONDS_PER_HOUR), gap.Provenance.DECLARED),
+        measured=Fraction(0),
+        used=None,
+        books=row.scope,
+        late=row.late,
     )
-
-
-def _known(amount: Fraction, *, estimated: bool = False) -> gap.Figure:
-    return gap.Figure(amount, gap.Provenance.ESTIMATED if estimated else gap.Provenance.MEASURED)

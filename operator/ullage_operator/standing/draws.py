@@ -106,7 +106,7 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
     demand = None if stage is None else demand_of(case.job, stage.name, case.kinds)
     names = line_names(declarations, case.job)
     with ledger.books() as books:
-        if _open_holds(books, case.uid, now_ms) != case.live:
+        if books.open_holds_of(case.uid) != case.live:
             return Turn(None, reserved=True)
         held = next(iter(books.reservations(job_uid=case.uid)), None)
         spent = [] if held is None or now_ms <= held.from_ms else settled(books, held, case.kinds, now_ms)
@@ -174,7 +174,7 @@ def _held(books: Books, case: Case) -> Demand | None:
 def settle_orphan(ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms: int) -> bool:
     """Settle what is set aside for a job that is gone; return whether nothing is set aside any more."""
     with ledger.books() as books:
-        if _open_holds(books, job_uid, now_ms):
+        if books.open_holds_of(job_uid):
             return False
         rows = [row for row in books.reservations(job_uid=job_uid) if now_ms > row.from_ms]
         entries = [entry for row in rows for entry in settled(books, row, kinds, now_ms)]
@@ -221,7 +221,7 @@ def charge_own(ledger: Ledger, case: Case, declarations: Declarations) -> bool:
         Nothing was written.
     """
     with ledger.books() as books:
-        if books.usage(0, books.now_ms + 1, job_uid=case.uid) and _open_holds(books, case.uid, books.now_ms):
+        if books.open_holds_of(case.uid):
             return False
         charge = own_charge(books, case, declarations)
     if charge is not None and ledger.find(charge.id) is None:
@@ -270,7 +270,3 @@ def _ended(stage: StageStatus, spent: list[Entry]) -> bool:
 
 def _amount(spent: list[Entry]) -> int:
     return sum(entry.amount for entry in spent if isinstance(entry, Expend))
-
-
-def _open_holds(books: Books, job_uid: str, now_ms: int) -> int:
-    return sum(row.holds_open for row in books.usage(0, now_ms + 1, job_uid=job_uid))

@@ -7,6 +7,7 @@ import signal
 from typing import Any
 
 from local.runs.harness import DATA, MODEL, WORKERS, Place, stages_of
+from ullage_operator.ledger import WorkRow
 from ullage_trainer.config import WorkerState
 
 
@@ -100,3 +101,14 @@ def test_a_job_past_its_deadline_is_stopped_and_fails(again: Place, prepared: tu
     assert ended.code == 1
     assert "expected the job to end within runPolicy.activeDeadlineSeconds (2), and it did not" in ended.err
     assert (run.family(), again.faults()) == ([], [])
+
+
+def test_the_work_that_a_run_declares_is_in_the_books_over_the_run_s_time(place: Place) -> None:
+    people = {"institution": "north", "personHours": [{"role": "engineer", "hours": 1.5}]}
+    result = place.result({"data": DATA, "accounting": people})
+    with place.ledger() as ledger, ledger.books() as books:
+        rows = books.work(0, 2**52)
+        (posted,) = books.entries(about=f"job/{result['job']['metadata']['uid']}")
+    assert rows == [WorkRow(scope="local", institution="north", role="engineer", seconds=5_400)]
+    assert posted.entry.id == f"transfer/work/{result['job']['metadata']['uid']}/engineer"
+    assert (place.faults(), result["usage"]["total"]["workers"]) == ([], 1)

@@ -12,6 +12,7 @@ from .declared import THING
 from .tables import Tables
 from .times import Span, prorated
 
+_SECONDS_PER_HOUR = 3_600
 _MS_PER_HOUR = 3_600_000
 _US_PER_HOUR = 3_600_000_000
 GROUP = ["institution", "programme", "model_family"]
@@ -41,9 +42,22 @@ def allocations(tables: Tables, period: Span, kinds: dict[str, str]) -> pd.DataF
             _grouped(gpus, "acceleratorHours", _MS_PER_HOUR, _MS_PER_HOUR),
             # Thousandths of a core × milliseconds are core-microseconds.
             _grouped(cores, "coreHours", _US_PER_HOUR, _MS_PER_HOUR),
+            _work(tables, period),
         ],
         ignore_index=True,
     )[HELD]
+
+
+def _work(tables: Tables, period: Span) -> pd.DataFrame:
+    """A of people: what jobs declared, spread over their time; nothing of it is measured."""
+    found = tables.frames["transfer"]
+    found = found[(found["operation"] == "work") & (found["effective_from_ms"] < period.end_ms)]
+    found = found[found["effective_to_ms"] > period.start_ms]
+    hours = [_part(row, "seconds", period) / _SECONDS_PER_HOUR for row in found.to_dict("records")]
+    found = found.assign(type=found["from_role"], held=pd.array(hours, dtype="Float64"))
+    sums = found.groupby([*GROUP, "type"], dropna=False, as_index=False)[["held"]].sum()
+    zero, unknown = (pd.array([value] * len(sums), dtype="Float64") for value in (0.0, None))
+    return sums.assign(resource="talent", unit="hours", measured=zero, used=unknown)
 
 
 def _grouped(found: pd.DataFrame, unit: str, held_per_hour: int, active_per_hour: int) -> pd.DataFrame:

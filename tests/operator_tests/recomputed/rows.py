@@ -34,11 +34,11 @@ class Period:
         return None if resource != "talent" or pd.isna(hours) else hours / fte_hours(self.span)
 
     def use(self, institutions: list[str], thing: tuple[str, ...]) -> dict[str, float | None]:
-        """Return A and U of one thing over some institutions. Of people, no books are kept."""
-        if thing[0] == "talent":
-            return UNKNOWN
+        """Return A and U of one thing over some institutions. Of people it is unknown where no job declared work."""
         frame = self.data_used if thing[0] == "data" else self.allocations
         found = frame[frame["institution"].isin(institutions) & (frame[THING] == list(thing)).all(axis="columns")]
+        if thing[0] == "talent" and found.empty:
+            return UNKNOWN
         return of_data(found) if thing[0] == "data" else of_compute(found)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 FACTS = (
     *("activity", "award", "capacity", "data_use", "declaration", "expend", "hold", "hold_release", "line_grant"),
-    *("reserve", "unreserve", "usage_import"),
+    *("reserve", "transfer", "unreserve", "usage_import"),
 )
 
 

@@ -55,10 +55,10 @@ class ResourceStatus(Model):
     """Of talent, net hours that collaboration, exchange and education brought; below 0 where they took some."""
     supply: Figure | None = None
     """S = K + F, and what moved; never below 0."""
-    allocated: Figure | None = None
-    """A: what workers held, as far as this cluster and imports know."""
-    used: Figure | None = None
-    """U: what was active while held, over the part that was measured."""
+    allocated: float | None = None
+    """A: what workers held, as far as this cluster and imports know; below 0 where late facts took back more."""
+    used: float | None = None
+    """U: what was active while held, over the part that was measured; below 0 where late facts took back more."""
     measured_share: Annotated[float, Field(ge=0, le=1)] | None = None
     """The share of A over which U was measured."""
     gap: Figure | None = None

@@ -11,6 +11,7 @@ from .compute import Capacity as Capacity
 from .compute import Charge as Charge
 from .compute import Import as Import
 from .compute import Rate as Rate
+from .control import CLOSES as CLOSES
 from .control import Close as Close
 from .control import Declaration as Declaration
 from .control import Reversal as Reversal

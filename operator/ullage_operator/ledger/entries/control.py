@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Final, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from ullage_operator.ledger.base import MAX_INTEGER, Millis, Name, Provenance, WorkerUid
 
 from .base import BaseEntry, EntryContext, Subject, SubjectEntry, WorkerEntry
+
+CLOSES: Final = "close"
+"""The subject of all closed periods."""
 
 DeclaredKind = Literal["Institution", "Investment", "PriceList"]
 
@@ -86,7 +89,7 @@ class Close(SubjectEntry):
     @property
     def group(self) -> str:
         """All closed periods together: they do not overlap."""
-        return "close"
+        return CLOSES
 
     @model_validator(mode="after")
     def _has_ended(self) -> Self:

@@ -13,12 +13,12 @@ from .base import StatedEntry
 Account = Annotated[
     str,
     StringConstraints(
-        max_length=270, pattern=r"^(institution:[^\x00-\x1f\x7f]+|abroad:[A-Z]{2}|recruits|departures|training)$"
+        max_length=270, pattern=r"^(institution:[^\x00-\x1f\x7f]+|abroad:[A-Z]{2}|recruits|departures|training|work)$"
     ),
 ]
-"""``institution:`` and its id, or a boundary: ``abroad:XX``, ``recruits``, ``departures``, ``training``."""
+"""``institution:`` and its id, or a boundary: ``abroad:XX``, ``recruits``, ``departures``, ``training``, ``work``."""
 
-Operation = Literal["opening", "education", "collaborate", "exchange"]
+Operation = Literal["opening", "education", "collaborate", "exchange", "work"]
 
 _INSTITUTION: Final = "institution:"
 
@@ -38,13 +38,14 @@ class Transfer(StatedEntry):
 
     Collaboration moves hours alone. An exchange moves both, and posts the return as a transfer of its own.
     Those who complete an education change role by a transfer from the completion date; its hours are
-    reported, never counted as supply.
+    reported, never counted as supply. What a job declares that people work for it goes from their account to
+    ``work``: it is A, and takes nothing from supply.
     """
 
     type: ClassVar[str] = "transfer"
 
     operation: Operation
-    """What is done: opening the books with what is held, or one of the three means."""
+    """What is done: opening the books with what is held, one of the three means, or work for a job."""
     reference: Name
     """Which transfer of the operation, such as ``exascale/exchange-1/return``."""
     from_account: Account
@@ -59,6 +60,8 @@ class Transfer(StatedEntry):
     """Thousandths of a person."""
     seconds: Amount = 0
     """Seconds of work, spread evenly over the time."""
+    job_uid: Name | None = None
+    """The job that is worked for."""
 
     @property
     def key(self) -> str:
@@ -74,6 +77,8 @@ class Transfer(StatedEntry):
             problems.append(f"expected to_ms, since {self.seconds} seconds are spread until then, found none")
         if self.operation == "collaborate" and self.headcount_thousandths:
             problems.append(f"expected no headcount in a collaboration, found {self.headcount_thousandths}")
+        if (self.operation == "work") != (self.job_uid is not None):
+            problems.append(f"expected job_uid with work and only there, found {self.operation} and {self.job_uid}")
         if problems:
             raise ValueError("; ".join(problems))
         return self

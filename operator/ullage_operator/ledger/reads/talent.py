@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from ullage_operator.ledger.entries import Transfer
+from ullage_operator.ledger.entries import Transfer, institution_of
 from ullage_operator.ledger.selection import Posted
+from ullage_operator.ledger.usage import touches
 
 from .periods import Period
+from .spans import Told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,50 @@ class BalanceRow:
     """Thousandths of a person at the end of the period; negative of a boundary that gave."""
     seconds: int
     """Seconds of work within the period; negative where more was given than received."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkRow:
+    """Work of people for jobs, as these declare it: A of talent."""
+
+    scope: str
+    """The cluster whose jobs they were."""
+    institution: str
+    """Whose people."""
+    role: str
+    """Their role."""
+    seconds: int
+    """Seconds of work within the period."""
+    late: bool = False
+    """Whether late facts of closed periods count in it: it may then be negative."""
+
+
+def of_work(found: Iterable[Posted[Transfer]], from_ms: int, to_ms: int) -> Iterator[tuple[Hashable, WorkRow]]:
+    """Yield the work of each entry within a time, by which it is."""
+    for one in found:
+        entry, period = one.entry, Period(from_ms, to_ms)
+        institution, end_ms = institution_of(entry.from_account), entry.to_ms or entry.from_ms
+        if institution is not None and touches(entry.from_ms, end_ms, from_ms, to_ms):
+            seconds = period.share(entry.seconds, entry.from_ms, end_ms)
+            yield entry.id, WorkRow(scope=one.cluster, institution=institution, role=entry.from_role, seconds=seconds)
+
+
+def work(found: Iterable[Told[Hashable, WorkRow]]) -> list[WorkRow]:
+    """Sum work by cluster, institution and role."""
+    sums: dict[tuple[str, str, str], WorkRow] = {}
+    for each in found:
+        row = replace(each.row, late=each.late)
+        place = row.scope, row.institution, row.role
+        before = sums.get(place)
+        if before is not None:
+            row = replace(row, seconds=before.seconds + row.seconds, late=before.late or row.late)
+        sums[place] = row
+    return [row for _, row in sorted(sums.items())]
+
+
+def less(row: WorkRow) -> WorkRow:
+    """Return what takes back what was told of an entry."""
+    return replace(row, seconds=-row.seconds)
 
 
 def transfers(found: Sequence[Posted[Transfer]], period: Period) -> list[TransferRow]:

@@ -65,7 +65,7 @@ def _picture(writer: Writer, gap: GapDocument, thing: Thing) -> Picture | None:
         return None
     rows, told = [], []
     for line in shown(lines):
-        parts = [(_of(line.use.used), Mark.SUPPLY), (max(_of(line.use.idle), 0.0), Mark.GAP)]
+        parts = [(_of(line.use.used), Mark.SUPPLY), (_of(line.use.idle), Mark.GAP)]
         parts.append((_of(line.use.unmeasured), Mark.UNKNOWN))
         note = writer.amount(line.use.intensity) if line.use.intensity else words("unknown")
         rows.append(Bar(writer.name(line.institution), parts, note))
@@ -81,4 +81,5 @@ def _picture(writer: Writer, gap: GapDocument, thing: Thing) -> Picture | None:
 
 
 def _of(found: Quantity | None) -> float:
-    return found.value if found else 0.0
+    """Return how long a bar is: there is none of what is taken back, or used beyond what was held."""
+    return max(found.value, 0.0) if found else 0.0
