@@ -69,6 +69,11 @@ class Books:
         with Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True) as ledger:
             return sum(row.accelerator_ms for row in ledger.usage(0, FAR_FUTURE_MS, job_uid=job_uid)) / 3_600_000
 
+    def cpu_used_seconds(self, job_uid: str) -> float:
+        """How much CPU time a job used."""
+        with Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True) as ledger:
+            return sum(row.cpu_used_ms or 0 for row in ledger.usage(0, FAR_FUTURE_MS, job_uid=job_uid)) / 1000
+
     def line(self, name: str) -> tuple[int, int]:
         """What is reserved on a line, and what was spent of it; zeros where there is none."""
         opened = Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True)

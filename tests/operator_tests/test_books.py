@@ -55,7 +55,7 @@ def test_the_cpu_time_in_the_report_is_the_kubelet_s(tenant: Tenant, operator: O
     manifest = tenant.waiting("burns", replicas=2)
     tenant.store("burn.py", BURN)
     manifest["spec"]["script"] = {"path": "burn.py", "args": [str(CPU_SECONDS), "/storage/burns"]}
-    tenant.apply(manifest)
+    uid = tenant.apply(manifest)
     wait_until(lambda: len(tenant.started("burns")) == 2, "both ranks to have burnt their time", 300)
     # From here on the ranks sleep: what the kubelet samples now is nearly all that they will ever take.
     since = datetime.now().astimezone()
@@ -73,6 +73,7 @@ def test_the_cpu_time_in_the_report_is_the_kubelet_s(tenant: Tenant, operator: O
     used = tenant.status("burns")["usage"]["cpuMs"] / 1000
     assert used >= 2 * CPU_SECONDS
     assert used == pytest.approx(sum(witness.values()), rel=0.05)
+    assert operator.books.cpu_used_seconds(uid) == used
 
 
 def kubelet_cpu(core: client.CoreV1Api, node_name: str, namespace: str, since: datetime) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import yaml
 
@@ -45,6 +46,21 @@ def test_a_job_is_submitted_looked_at_followed_and_cancelled(tenant: Tenant) -> 
     assert ullage(tenant, "status") == (0, f"No jobs in namespace {tenant.namespace}.\n", "")
     none = (2, "", 'typed: trainingjobs.ullage.dev "typed" not found\n')
     assert (ullage(tenant, "status", "typed"), ullage(tenant, "cancel", "typed")) == (none, none)
+
+
+def test_a_log_is_followed_until_its_worker_ends(tenant: Tenant, tmp_path: Path) -> None:
+    tenant.apply(tenant.waiting("told"))
+    wait_until(lambda: tenant.started("told") == ["started-0"], "the rank to start")
+    log = tmp_path / "log"
+    environment = os.environ | {"KUBECONFIG": str(tenant.kubeconfig)}
+    command = [str(ULLAGE), "logs", "-f", "told", "--namespace", tenant.namespace]
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, env=environment) as following:
+        wait_until(lambda: log.read_text() == "[rank 0] rank 0 of 1\n", "its first line", 60)
+        assert following.poll() is None
+        tenant.go("told")
+        assert following.wait(60) == 0
+    assert log.read_text() == "[rank 0] rank 0 of 1\n"
+    tenant.wait_for_phase("told", "Succeeded")
 
 
 def test_the_status_of_a_job_that_failed_is_why_and_an_exit_code(tenant: Tenant) -> None:

@@ -254,5 +254,5 @@ def _plus(one: ComputeRow, other: ComputeRow) -> ComputeRow:
 def _again(one: ComputeRow, other: ComputeRow) -> ComputeRow:
     told = [row for row in (one, other) if row.workers]
     # What was open when a period was closed may have ended since: what was told last says so.
-    counts = {"workers": len(told) and 1, "workers_open": min((row.workers_open for row in told), default=0)}
-    return replace(_plus(one, other), **counts)
+    still_open = min((row.workers_open for row in told), default=0)
+    return replace(_plus(one, other), workers=min(len(told), 1), workers_open=still_open)
