@@ -145,6 +145,8 @@ def test_a_node_that_was_killed_with_its_pods_starts_again(second: Second) -> No
     supervisor = killed.parent()
     assert supervisor is not None
     supervisor.kill()
+    # Its parts end with it, one after the other.
+    wait_until(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE, "the node to have ended", 30)
     second.up()
     assert second.first_process != killed
     assert second.core().list_namespaced_pod("default").items == []
