@@ -19,10 +19,9 @@ def money(period: Period) -> list[dict[str, Any]]:
     return [_money(period, [name], currency) | {"institution": name} for name in everyone for currency in _all(period)]
 
 
-def totals(period: Period) -> list[dict[str, Any]]:
-    """Return the money of all together: the net of each is clipped at 0 before it is summed."""
-    everyone = [each["id"] for each in period.institutions]
-    return [_money(period, everyone, currency) | {"institution": None} for currency in _all(period)]
+def together(period: Period, institutions: list[str]) -> list[dict[str, Any]]:
+    """Return the money of several together: the net of each is clipped at 0 before it is summed."""
+    return [_money(period, institutions, currency) | {"institution": None} for currency in _all(period)]
 
 
 def _all(period: Period) -> list[str]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from . import costs
+from . import costs, groups
 from .declared import THING, courses
 from .held import allocations, capacity
-from .rows import Period, bottlenecks, lines, measured, sums
+from .rows import Period, bottlenecks, lines, measured
 from .spreads import spreads
 from .tables import Tables
 from .times import Span, instant, told
@@ -32,43 +32,33 @@ def document(tables: Tables, span: Span, kinds: dict[str, str], cluster: str) ->
     """
     period = measured(tables, span, kinds)
     everyone = sorted(each["id"] for each in period.institutions)
-    when, totals, money = (
-        {"start": told(span.start), "end": told(span.end)},
-        sums(period, everyone),
-        costs.totals(period),
-    )
+    month = {
+        "period": {"start": told(span.start), "end": told(span.end)},
+        "lines": lines(period),
+        "totals": groups.totals(period),
+        "money": costs.money(period),
+        "money_totals": costs.together(period, everyone),
+    }
     return {
         "version": "ullage.dev/gap/v1alpha1",
-        "period": when,
+        **month,
         "as_of": told(instant(tables.as_of_ms)),
         "books": [cluster],
         "institutions": [
             {"id": each["id"], "name": each["displayName"], "country": each["country"], "kind": each["kind"]}
             for each in sorted(period.institutions, key=lambda each: each["id"])
         ],
-        "lines": lines(period),
-        "totals": totals,
-        "groups": _groups(period),
+        "groups": groups.groups(period),
         "bottlenecks": bottlenecks(period),
-        "money": costs.money(period),
-        "money_totals": money,
-        "spreads": spreads(period),
+        "spreads": spreads(period, everyone),
         "moved": _moved(period),
         "courses": courses(period.investments, span),
         "rests": _rests(tables, span, kinds),
         "unattributed": _of_nobody(period),
-        "undeclared": [],
+        "undeclared": _undeclared(period),
         "families": _families(period),
-        "trend": [{"period": when, "totals": totals, "money": money}],
+        "trend": [month],
     }
-
-
-def _groups(period: Period) -> list[dict[str, Any]]:
-    return [
-        {"by": by, "name": name, "totals": sums(period, [e["id"] for e in period.institutions if e[by] == name])}
-        for by in ("country", "kind")
-        for name in sorted({each[by] for each in period.institutions})
-    ]
 
 
 def _moved(period: Period) -> list[dict[str, Any]]:
@@ -104,6 +94,13 @@ def _of_nobody(period: Period) -> list[dict[str, Any]]:
     return [
         {"thing": dict(zip(THING, thing, strict=True)), "use": of_compute(found)}
         for thing, found in nobodys.groupby(THING)
+    ]
+
+
+def _undeclared(period: Period) -> list[dict[str, Any]]:
+    return [
+        {"institution": name, "thing": dict(zip(THING, thing, strict=True)), "use": period.use([name], tuple(thing))}
+        for name, *thing in period.others().itertuples(index=False)
     ]
 
 

@@ -11,7 +11,7 @@ from .declared import KEY, THING, Specs, assets, granted, needed, own, transfers
 from .held import allocations, data_used
 from .tables import Tables
 from .times import FTE_HOURS_A_YEAR, Span
-from .use import UNKNOWN, number, of_compute, of_data, ratio
+from .use import UNKNOWN, number, of_compute, of_data
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,12 @@ class Period:
     moved: pd.DataFrame
     rows: pd.DataFrame
     """A row for each institution and each thing that it needs, has or used."""
+
+    def others(self) -> pd.DataFrame:
+        """Return who is not declared and used something all the same, and what: a row for each of both."""
+        used = pd.concat([self.allocations, self.data_used])[KEY].dropna(subset=["institution"])
+        declared = [each["id"] for each in self.institutions]
+        return used[~used["institution"].isin(declared)].drop_duplicates().sort_values(KEY)
 
     def fte(self, hours: Any, resource: str) -> float | None:
         """Return hours of people as full-time equivalents of the period; null of all else."""
@@ -126,37 +132,3 @@ def bottlenecks(period: Period) -> list[dict[str, Any]]:
         }
         for row in worst.sort_values("institution").to_dict("records")
     ]
-
-
-def sums(period: Period, institutions: list[str]) -> list[dict[str, Any]]:
-    """Return one thing over several institutions: gaps are clipped before they are summed, and never netted."""
-    rows = period.rows[period.rows["institution"].isin(institutions)]
-    return [_sum(period, thing, found) for thing, found in rows.groupby(THING)]
-
-
-def _sum(period: Period, thing: tuple[str, ...], found: pd.DataFrame) -> dict[str, Any]:
-    members, is_data = list(found["institution"]), thing[0] == "data"
-    total = {name: None if is_data else number(found[name].sum(min_count=1)) for name in ("required", "gap", "surplus")}
-    share = ratio(total["gap"], total["required"])
-    on_own = [own_allocated(period, row) for row in found.to_dict("records")]
-    return {
-        "thing": dict(zip(THING, thing, strict=True)),
-        "members": members,
-        **total,
-        "supply": _each_asset_once(period, thing, members) if is_data else float(found["supply"].sum()),
-        # Of this example nothing is granted to several as one pool.
-        "pooled": 0.0,
-        "gap_after_pools": total["gap"],
-        "gap_fte": period.fte(float("nan") if total["gap"] is None else total["gap"], thing[0]),
-        "met": None if share is None else 1 - share,
-        "use": period.use(members, thing),
-        "own_allocated": None if None in on_own else sum(on_own),
-        "need_unknown": list(found[found["required"].isna()]["institution"]),
-    }
-
-
-def _each_asset_once(period: Period, thing: tuple[str, ...], members: list[str]) -> float:
-    """A programme counts an asset once, however many of its institutions have access."""
-    found = period.assets[(period.assets[THING] == list(thing)).all(axis="columns")]
-    reached = [{row["holder"], *row["shared"]} & set(members) for row in found.to_dict("records")]
-    return float(found[[bool(each) for each in reached]]["amount"].sum()) if len(found) else 0.0

@@ -13,11 +13,11 @@ from .rows import Period
 _FEWEST_FOR_A_CURVE = 5
 
 
-def spreads(period: Period) -> list[dict[str, Any]]:
-    """Return two spreads of each thing: of S, each institution once, and of S / R weighted by R."""
+def spreads(period: Period, institutions: list[str]) -> list[dict[str, Any]]:
+    """Return two spreads of each thing among some: of S, each institution once, and of S / R weighted by R."""
     return [
         _spread(period, thing, found, by_need=by_need)
-        for thing, found in period.rows.groupby(THING)
+        for thing, found in period.rows[period.rows["institution"].isin(institutions)].groupby(THING)
         for by_need in (False, True)
     ]
 
