@@ -155,6 +155,25 @@ def test_without_books_nothing_is_known_of_allocation() -> None:
     assert row.missing == ("A and U: no books were read",)
 
 
+@given(hours=st.integers(1, 1000), less=st.integers(0, 1000), more=st.integers(0, 1000), part=st.fractions(0, 1))
+def test_of_an_estimated_a_what_was_not_measured_is_the_rest_of_it_at_both_bounds(
+    hours: int, less: int, more: int, part: Fraction
+) -> None:
+    low, value, high = (Fraction(each) for each in (max(0, hours - less), hours, hours + more))
+    used = figure(1) if part else None
+    mine = replace(held("north", 1, 1, 1), held=estimated(value, low, high), measured=part * value, used=used)
+    use = usage_by([mine], "institution", NOVEMBER)["north", A100]
+    rest = 1 - part
+    # Of what was measured in whole, nothing is left for certain.
+    assert use.unmeasured == estimated(rest * value, rest * low, rest * high)
+
+
+@pytest.mark.parametrize("hours", [0, 10])
+def test_what_was_not_measured_is_exact_where_a_is(hours: int) -> None:
+    use = usage_by([held("north", 10, hours, 1 if hours else None)], "institution", NOVEMBER)["north", A100]
+    assert use.unmeasured == measured(10 - hours)
+
+
 def test_use_is_told_by_model_family_and_what_nobody_is_charged_with_stands_apart() -> None:
     mine = replace(held("north", 10, 10, 5), model_family="bert")
     nobodys = replace(held("north", 7, 7, 7), institution=None)

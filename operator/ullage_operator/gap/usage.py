@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from .figures import Figure, Provenance, total
+from .figures import Figure, Provenance, combined, total
 from .inputs import Allocation, ClusterCapacity, DataUse, OwnCapacity
 from .periods import Period
 from .subjects import Subject
@@ -38,8 +38,14 @@ class Usage:
 
     @property
     def unmeasured(self) -> Figure | None:
-        """The part of A whose use is not known."""
-        return None if self.allocated is None or self.measured is None else self.allocated - self.measured
+        """The part of A whose use is not known. What was measured is a part of A at both of its bounds."""
+        if self.allocated is None or self.measured is None:
+            return None
+        low, high = (
+            None if whole is None or part is None else whole - part
+            for whole, part in zip(self.allocated.bounds, self.measured.bounds, strict=True)
+        )
+        return combined((self.allocated, self.measured), self.allocated.value - self.measured.value, low, high)
 
     @property
     def idle(self) -> Figure | None:
