@@ -14,10 +14,12 @@ _FIGURE = {"value", "unit", "provenance", "low", "high", "scope"}
 
 
 def numbers(document: Any) -> Any:
-    """Return a document with each figure as its number; one that has bounds stays as it is."""
+    """Return a document with each figure as its number; with its bounds, where it has any but itself."""
     if isinstance(document, dict):
-        if document.keys() == _FIGURE and document["low"] is None and document["high"] is None:
-            return document["value"]
+        if document.keys() == _FIGURE:
+            bounds = {name: document[name] for name in ("value", "low", "high")}
+            exact = bounds["low"] == bounds["high"] and bounds["low"] in (None, bounds["value"])
+            return bounds["value"] if exact else bounds
         return {key: numbers(value) for key, value in document.items()}
     return [numbers(each) for each in document] if isinstance(document, list) else document
 

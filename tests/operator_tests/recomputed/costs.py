@@ -49,13 +49,13 @@ def _awards(period: Period) -> pd.DataFrame:
 
 def _money(period: Period, institutions: list[str], currency: str) -> dict[str, Any]:
     prices, awards = _prices(period), _awards(period)
-    needs = period.rows[period.rows["institution"].isin(institutions) & period.rows["required"].notna()]
+    needs = period.rows[period.rows["institution"].isin(institutions) & period.rows["needed"]]
     needs = needs.merge(prices[prices["currency"] == currency][[*THING, "price"]], on=THING, how="left")
     needs["cost"] = needs["price"] * needs["gap"]
     awards = awards[awards["institution"].isin(institutions) & (awards["currency"] == currency)]
     each = needs.groupby("institution")["cost"].sum()
     left = each - awards.groupby("institution")["awarded"].sum().reindex(each.index).fillna(0.0)
-    unpriced = needs[needs["price"].isna() & (needs["gap"] > 0)]
+    unpriced = needs[needs["gap"].isna() | (needs["price"].isna() & (needs["gap"] > 0))]
     return {
         "currency": currency,
         "gross": float(each.sum()),
@@ -64,7 +64,7 @@ def _money(period: Period, institutions: list[str], currency: str) -> dict[str, 
         "at_least": bool(len(unpriced)),
         "costs": [
             {"thing": dict(zip(THING, thing, strict=True)), "cost": float(cost)}
-            for thing, cost in needs.dropna(subset=["price"]).groupby(THING)["cost"].sum().items()
+            for thing, cost in needs.dropna(subset=["cost"]).groupby(THING)["cost"].sum().items()
         ],
         "unpriced": [
             {

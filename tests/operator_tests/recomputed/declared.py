@@ -1,4 +1,4 @@
-"""R, K, F and people who move: from the specs that were declared, a row for each amount."""
+"""K, F and people who move: from the specs that were declared, a row for each amount."""
 
 from __future__ import annotations
 
@@ -18,30 +18,6 @@ Specs = list[dict[str, Any]]
 
 def frame(rows: Iterator[Row], *columns: str) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=list(columns))
-
-
-def needed(institutions: Specs, period: Span) -> pd.DataFrame:
-    """R, by the share of its time in the period; of data whole, where it is needed at the end."""
-    return frame(_needed(institutions, period), *KEY, "required")
-
-
-def _needed(institutions: Specs, period: Span) -> Iterator[Row]:
-    for each in institutions:
-        for need in each.get("requires", []):
-            time = span(need)
-            share = float(period.ends_in(time)) if need["resource"] == "data" else period.share_of(time)
-            if share:
-                unit = "hours" if need["unit"] == "fte" else need["unit"]
-                yield _row(each["id"], need["resource"], need["type"], unit, required=share * _amount(need, time))
-
-
-def _amount(need: Row, time: Span) -> float:
-    if "model" in need:
-        model = need["model"]
-        flop = 6 * model["parameters"] * model["tokens"] * model.get("overhead", 1) * model.get("runs", 1)
-        return flop / (model["peakFlops"] * model["mfu"] * 3600)
-    hours_of_one = FTE_HOURS_A_YEAR * time.months / 12 if need["unit"] == "fte" else 1
-    return need["amount"] * hours_of_one
 
 
 def own(institutions: Specs, period: Span) -> pd.DataFrame:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from . import costs, groups
+from .bounds import less, over, summed, told
 from .declared import THING, courses
 from .held import allocations, capacity
 from .rows import Period, bottlenecks, lines, measured
 from .spreads import spreads
 from .tables import Tables
-from .times import Span, instant, told
-from .use import of_compute, ratio
+from .times import Span, instant, written
+from .use import of_compute
 
 
 def document(tables: Tables, span: Span, kinds: dict[str, str], cluster: str) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def document(tables: Tables, span: Span, kinds: dict[str, str], cluster: str) ->
     period = measured(tables, span, kinds)
     everyone = sorted(each["id"] for each in period.institutions)
     month = {
-        "period": {"start": told(span.start), "end": told(span.end)},
+        "period": {"start": written(span.start), "end": written(span.end)},
         "lines": lines(period),
         "totals": groups.totals(period),
         "money": costs.money(period),
@@ -42,7 +44,7 @@ def document(tables: Tables, span: Span, kinds: dict[str, str], cluster: str) ->
     return {
         "version": "ullage.dev/gap/v1alpha1",
         **month,
-        "as_of": told(instant(tables.as_of_ms)),
+        "as_of": written(instant(tables.as_of_ms)),
         "books": [cluster],
         "institutions": [
             {"id": each["id"], "name": each["displayName"], "country": each["country"], "kind": each["kind"]}
@@ -69,20 +71,21 @@ def _moved(period: Period) -> list[dict[str, Any]]:
 
 def _rests(tables: Tables, span: Span, kinds: dict[str, str]) -> list[dict[str, Any]]:
     """Return what nodes offered less what workers held: only our own pods are known, so none of it is called idle."""
-    held = allocations(tables, span, kinds).groupby(THING)["held"].sum()
+    held = allocations(tables, span, kinds)
     rows = []
     for row in capacity(tables, span, kinds).to_dict("records"):
         thing = tuple(row[name] for name in THING)
-        amount = float(held.get(thing, 0.0))
-        rest = row["capacity"] - amount
+        amount = summed(held[(held[THING] == list(thing)).all(axis="columns")])
+        offered = np.full(3, float(row["capacity"]))
+        rest = less(offered, amount)
         rows.append(
             {
                 "books": row["scope"],
                 "thing": dict(zip(THING, thing, strict=True)),
-                "capacity": float(row["capacity"]),
-                "held": amount,
-                "rest": float(rest),
-                "rest_share": ratio(rest, row["capacity"]),
+                "capacity": told(offered),
+                "held": told(amount),
+                "rest": told(rest),
+                "rest_share": told(over(rest, offered)),
                 "idle": False,
             }
         )

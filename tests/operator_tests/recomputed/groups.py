@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from . import costs
+from .bounds import told
 from .declared import THING
 from .rows import Period, own_allocated
 from .spreads import spreads
@@ -58,7 +59,7 @@ def _sum(period: Period, thing: tuple[str, ...], found: pd.DataFrame, users: lis
     total = {name: None if is_data else number(found[name].sum(min_count=1)) for name in ("required", "gap", "surplus")}
     share = ratio(total["gap"], total["required"])
     needy = found[found["required"].notna()]
-    on_own = [own_allocated(period, row) for row in found.to_dict("records")]
+    on_own = [each for row in found.to_dict("records") if (each := own_allocated(period, row)) is not None]
     return {
         "thing": dict(zip(THING, thing, strict=True)),
         "members": members,
@@ -75,7 +76,7 @@ def _sum(period: Period, thing: tuple[str, ...], found: pd.DataFrame, users: lis
         "coverage": None if is_data else ratio(needy["supply"].clip(lower=0).sum(), needy["required"].sum()),
         "met": None if share is None else 1 - share,
         "use": period.use(users, thing),
-        "own_allocated": None if None in on_own or not on_own else sum(on_own),
+        "own_allocated": told(sum(on_own)) if on_own and len(on_own) == len(found) else None,
         "need_unknown": list(found[found["required"].isna()]["institution"]),
     }
 

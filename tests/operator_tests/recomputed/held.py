@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .bounds import held_between
 from .declared import THING
 from .tables import Tables
 from .times import Span, prorated
@@ -15,27 +16,31 @@ from .times import Span, prorated
 _SECONDS_PER_HOUR = 3_600
 _MS_PER_HOUR = 3_600_000
 _US_PER_HOUR = 3_600_000_000
-GROUP = ["institution", "programme", "model_family"]
-HELD = ["institution", "model_family", *THING, "held", "measured", "used"]
+GROUP = ["institution", "programme", "model_family", "own_machines"]
+_AMOUNTS = ["held", "low", "high"]
+HELD = ["institution", "model_family", "own_machines", *THING, *_AMOUNTS, "measured", "used"]
 
 
 def allocations(tables: Tables, period: Span, kinds: dict[str, str]) -> pd.DataFrame:
     """A, the part of it that was measured, and U over that part; a row for each group of jobs and each thing.
 
-    A worker holds from its hold until its release. What it did is known if its container left a report; what its
-    accelerators did, if that tells it.
+    A worker holds from its hold until its release; where its end is estimated, A lies between bounds. What it did is
+    known if its container left a report; what its accelerators did, if that tells it.
     """
     assert tables.frames["usage_import"].empty, "expected of this example no machines elsewhere"
     found = workers(tables, period)
     gpus = found[found["accelerator_type"].notna()]
     gpus = gpus.assign(
         type=gpus["accelerator_type"].replace(kinds),
-        held=gpus["accelerators"] * gpus["held_ms"],
+        **{name: gpus["accelerators"] * gpus[f"{name}_ms"] for name in _AMOUNTS},
         known=gpus["gpu_known"],
         active=gpus["gpu_active_ms"],
     )
     cores = found.assign(
-        type="cpu", held=found["cpu_millis"] * found["held_ms"], known=found["runs"] > 0, active=found["cpu_ms"]
+        type="cpu",
+        **{name: found["cpu_millis"] * found[f"{name}_ms"] for name in _AMOUNTS},
+        known=found["runs"] > 0,
+        active=found["cpu_ms"],
     )
     return pd.concat(
         [
@@ -54,27 +59,36 @@ def _work(tables: Tables, period: Span) -> pd.DataFrame:
     found = found[(found["operation"] == "work") & (found["effective_from_ms"] < period.end_ms)]
     found = found[found["effective_to_ms"] > period.start_ms]
     hours = [_part(row, "seconds", period) / _SECONDS_PER_HOUR for row in found.to_dict("records")]
-    found = found.assign(type=found["from_role"], held=pd.array(hours, dtype="Float64"))
+    found = found.assign(
+        type=found["from_role"],
+        held=pd.array(hours, dtype="Float64"),
+        own_machines=pd.array([None] * len(found), "Int64"),
+    )
     sums = found.groupby([*GROUP, "type"], dropna=False, as_index=False)[["held"]].sum()
     zero, unknown = (pd.array([value] * len(sums), dtype="Float64") for value in (0.0, None))
-    return sums.assign(resource="talent", unit="hours", measured=zero, used=unknown)
+    exactly = {"low": sums["held"], "high": sums["held"]}
+    return sums.assign(resource="talent", unit="hours", measured=zero, used=unknown, **exactly)
 
 
 def _grouped(found: pd.DataFrame, unit: str, held_per_hour: int, active_per_hour: int) -> pd.DataFrame:
     found = found.assign(measured=found["held"].where(found["known"], 0), used=found["active"].where(found["known"]))
-    sums = found.groupby([*GROUP, "type"], dropna=False, as_index=False)[["held", "measured", "used"]].sum(min_count=1)
-    sums = sums[sums["held"] > 0]
+    amounts = [*_AMOUNTS, "measured"]
+    sums = found.groupby([*GROUP, "type"], dropna=False, as_index=False)[[*amounts, "used"]].sum(min_count=1)
+    sums = sums[sums["high"] > 0]
     used = sums["used"].where(sums["measured"] > 0).astype("Float64") / active_per_hour
-    hours = {name: sums[name].astype("Float64") / held_per_hour for name in ("held", "measured")}
+    hours = {name: sums[name].astype("Float64") / held_per_hour for name in amounts}
     return sums.assign(resource="compute", unit=unit, used=used, **hours)
 
 
 def workers(tables: Tables, period: Span) -> pd.DataFrame:
     """Return each worker that held something in a period: for how long, and what it did meanwhile."""
-    ends = tables.frames["hold_release"][["worker_uid", "effective_from_ms"]]
-    found = tables.frames["hold"].merge(ends.set_axis(["worker_uid", "end_ms"], axis="columns"), how="left")
-    end = found["end_ms"].fillna(tables.as_of_ms).clip(upper=period.end_ms)
-    held_ms = (end - found["effective_from_ms"].clip(lower=period.start_ms)).clip(lower=0)
+    ends = held_between(tables, tables.frames["hold_release"])
+    found = tables.frames["hold"].merge(ends, how="left")
+    start = found["effective_from_ms"].clip(lower=period.start_ms)
+    held = {
+        f"{name}_ms": (found[end].fillna(tables.as_of_ms).clip(upper=period.end_ms) - start).clip(lower=0)
+        for name, end in zip(_AMOUNTS, ("end_ms", "low_end_ms", "high_end_ms"), strict=True)
+    }
     did = tables.frames["activity"]
     parts = {name: [_part(row, name, period) for row in did.to_dict("records")] for name in ("cpu_ms", "gpu_active_ms")}
     done = did.assign(gpu_unknown=did["gpu_active_ms"].isna(), **parts).groupby("worker_uid", as_index=False)
@@ -84,10 +98,10 @@ def workers(tables: Tables, period: Span) -> pd.DataFrame:
         cpu_ms=("cpu_ms", "sum"),
         gpu_active_ms=("gpu_active_ms", "sum"),
     )
-    found = found.assign(held_ms=held_ms).merge(did, on="worker_uid", how="left")
+    found = found.assign(**held).merge(did, on="worker_uid", how="left")
     found["runs"] = found["runs"].fillna(0)
     found["gpu_known"] = (found["runs"] > 0) & (found["unknown"] == 0).fillna(value=False)
-    return found[found["held_ms"] > 0]
+    return found[found["high_ms"] > 0]
 
 
 def _part(row: Mapping[str, Any], name: str, period: Span) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from .declared import KEY, THING, Specs, assets, granted, needed, own, transfers
+from .bounds import Told, summed, told
+from .declared import KEY, THING, Specs, assets, granted, own, transfers
 from .held import allocations, data_used
+from .needs import ended, needed
 from .tables import Tables
-from .times import FTE_HOURS_A_YEAR, Span
+from .times import FTE_HOURS_A_YEAR, Span, span
 from .use import UNKNOWN, number, of_compute, of_data
 
 
@@ -39,13 +42,16 @@ class Period:
         """Return hours of people as full-time equivalents of the period; null of all else."""
         return None if resource != "talent" or pd.isna(hours) else hours / fte_hours(self.span)
 
-    def use(self, institutions: list[str], thing: tuple[str, ...]) -> dict[str, float | None]:
+    def use(self, institutions: list[str], thing: tuple[str, ...]) -> dict[str, Told]:
         """Return A and U of one thing over some institutions. Of people it is unknown where no job declared work."""
-        frame = self.data_used if thing[0] == "data" else self.allocations
-        found = frame[frame["institution"].isin(institutions) & (frame[THING] == list(thing)).all(axis="columns")]
+        found = of(self.data_used if thing[0] == "data" else self.allocations, institutions, thing)
         if thing[0] == "talent" and found.empty:
             return UNKNOWN
         return of_data(found) if thing[0] == "data" else of_compute(found)
+
+
+def of(frame: pd.DataFrame, institutions: list[str], thing: tuple[str, ...]) -> pd.DataFrame:
+    return frame[frame["institution"].isin(institutions) & (frame[THING] == list(thing)).all(axis="columns")]
 
 
 def fte_hours(span: Span) -> float:
@@ -66,18 +72,22 @@ def measured(tables: Tables, span: Span, kinds: dict[str, str]) -> Period:
 
 def _rows(span: Span, institutions: Specs, investments: Specs, moved: pd.DataFrame, used: pd.DataFrame) -> pd.DataFrame:
     people = moved.assign(resource="talent", unit="hours")
+    needs, past = needed(institutions, span), ended(institutions, span)
     parts = {
-        "required": needed(institutions, span),
         "own": own(institutions, span),
         "granted": granted(institutions, investments, span),
         "moved": people,
     }
-    everything = pd.concat([*parts.values(), used])[KEY].drop_duplicates()
+    everything = pd.concat([needs, past, *parts.values(), used])[KEY].drop_duplicates()
     ours = everything["institution"].isin([each["id"] for each in institutions])
     rows = everything[ours].sort_values(KEY).reset_index(drop=True)
     for name, frame in parts.items():
         sums = frame.groupby(KEY, as_index=False)[name].sum()
         rows = rows.merge(sums, on=KEY, how="left")
+    rows = rows.merge(needs, on=KEY, how="left").merge(past, on=KEY, how="left")
+    rows["needed"] = rows["needed"].notna()
+    # What is needed again at the end has not ended.
+    rows["ended"] = rows["ended"].mask(rows["needed"])
     rows = rows.fillna({"own": 0.0, "granted": 0.0, "moved": 0.0})
     rows["supply"] = rows["own"] + rows["granted"] + rows["moved"]
     difference = rows["required"] - rows["supply"]
@@ -94,10 +104,11 @@ def lines(period: Period) -> list[dict[str, Any]]:
 def _line(period: Period, row: dict[str, Any]) -> dict[str, Any]:
     thing = tuple(row[name] for name in THING)
     use, on_own = period.use([row["institution"]], thing), own_allocated(period, row)
-    unknown = [] if not pd.isna(row["required"]) else ["noNeedDeclared"]
+    unknown = [] if not pd.isna(row["required"]) else [why_unknown(row)]
     if row["resource"] == "compute":
         unknown += [] if on_own is not None else ["ownMachinesNotRead"]
-        unknown += ["usePartlyMeasured"] if use["unmeasured"] else []
+        partly = use["unmeasured"]["value"] if isinstance(use["unmeasured"], dict) else use["unmeasured"]
+        unknown += ["usePartlyMeasured"] if partly else []
     return {
         "institution": row["institution"],
         "thing": dict(zip(THING, thing, strict=True)),
@@ -105,20 +116,39 @@ def _line(period: Period, row: dict[str, Any]) -> dict[str, Any]:
         "moved": row["moved"] if row["resource"] == "talent" else None,
         "gap_fte": period.fte(row["gap"], row["resource"]),
         "use": use,
-        "own_allocated": on_own,
+        "own_allocated": told(on_own),
         "unknown": unknown,
-        "need_lacks": None,
-        "need_ended": None,  # Of this example, no need for data ends within a month.
+        "need_lacks": None if pd.isna(row["lacks"]) else row["lacks"],
+        "need_ended": None if pd.isna(row["ended"]) else row["ended"],
     }
 
 
-def own_allocated(period: Period, row: dict[str, Any]) -> float | None:
-    """A on own machines: 0 of an institution that has none, unknown where no books tell what they were used for."""
+def why_unknown(row: dict[str, Any]) -> str:
+    """Return why R is not known."""
+    if row["needed"]:
+        return "needAmountUnknown"
+    return "noNeedDeclared" if pd.isna(row["ended"]) else "needEnded"
+
+
+def own_allocated(period: Period, row: dict[str, Any]) -> np.ndarray | None:
+    """A on own machines: 0 of an institution that has none, unknown where no books tell what they were used for.
+
+    The books of a cluster tell it of machines whose nodes are in that cluster, if each hold says where it was.
+    """
     if row["resource"] != "compute":
         return None
     declared = next(each for each in period.institutions if each["id"] == row["institution"])
-    machines = [each["type"] for each in declared.get("holds", {}).get("accelerators", [])]
-    return None if row["unit"] == "acceleratorHours" and row["type"] in machines else 0.0
+    machines = [
+        each
+        for each in declared.get("holds", {}).get("accelerators", [])
+        if (row["unit"], row["type"]) == ("acceleratorHours", each["type"]) and period.span.common(span(each)).hours
+    ]
+    if not machines:
+        return np.zeros(3)
+    held = of(period.allocations, [row["institution"]], tuple(row[name] for name in THING))
+    if not all(each.get("nodeSelector") for each in machines) or held["own_machines"].isna().any():
+        return None
+    return summed(held[held["own_machines"] == 1])
 
 
 def bottlenecks(period: Period) -> list[dict[str, Any]]:

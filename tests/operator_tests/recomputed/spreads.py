@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .declared import THING
-from .rows import Period
+from .rows import Period, why_unknown
 
 _FEWEST_FOR_A_CURVE = 5
 
@@ -37,7 +37,7 @@ def _spread(period: Period, thing: tuple[str, ...], found: pd.DataFrame, *, by_n
         "by_need": by_need,
         "units": len(counted),
         "left_out": [
-            {"institution": row["institution"], "why": "noNeedDeclared" if pd.isna(row["required"]) else "needsNothing"}
+            {"institution": row["institution"], "why": why_unknown(row) if pd.isna(row["required"]) else "needsNothing"}
             for row in out.to_dict("records")
         ],
         "gini": _gini(x, weight) if anything else None,

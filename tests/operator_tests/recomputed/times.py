@@ -70,7 +70,7 @@ def instant(milliseconds: int) -> pd.Timestamp:
     return BEGINNING + milliseconds * _MS
 
 
-def told(at: pd.Timestamp) -> str:
+def written(at: pd.Timestamp) -> str:
     return at.isoformat(timespec="milliseconds") + "Z"
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from .bounds import Told, less, over, summed, told
 
 UNKNOWN = dict.fromkeys(("allocated", "measured", "measured_share", "used", "unmeasured", "idle", "intensity"))
 
@@ -18,22 +21,24 @@ def ratio(part: Any, whole: Any) -> float | None:
     return None if pd.isna(part) or pd.isna(whole) or not whole else float(part / whole)
 
 
-def of_compute(found: pd.DataFrame) -> dict[str, float | None]:
-    """U and what follows from it are over the part of A that was measured."""
-    held, measured = float(found["held"].sum()), float(found["measured"].sum())
-    used = number(found["used"].sum(min_count=1))
+def of_compute(found: pd.DataFrame) -> dict[str, Told]:
+    """U and what follows from it are over the part of A that was measured, which is as well known as all of A."""
+    shares = (found["measured"] / found["held"]).where(found["measured"] > 0, 0.0)
+    held, measured = summed(found), summed(found, shares)
+    amount = number(found["used"].sum(min_count=1))
+    used = None if amount is None else np.full(3, amount)
     return {
-        "allocated": held,
-        "measured": measured,
-        "measured_share": ratio(measured, held),
-        "used": used,
-        "unmeasured": held - measured,
-        "idle": None if used is None else measured - used,
-        "intensity": ratio(used, measured),
+        "allocated": told(held),
+        "measured": told(measured),
+        "measured_share": ratio(measured[0], held[0]),
+        "used": amount,
+        "unmeasured": told(summed(found, 1 - shares)),
+        "idle": None if used is None else told(less(measured, used)),
+        "intensity": None if used is None else told(over(used, measured)),
     }
 
 
-def of_data(found: pd.DataFrame) -> dict[str, float | None]:
+def of_data(found: pd.DataFrame) -> dict[str, Told]:
     """Data is not used up: an asset counts once, at the most that one institution used of it."""
     used = found.groupby(["asset", "fingerprint"])["used"].max().sum(min_count=1)
     return UNKNOWN | {"used": number(used)}
