@@ -200,7 +200,11 @@ class OperatorCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return requests, queue depth, the age of the view of pods, and errors of the ledger."""
-        requests = CounterMetricFamily("ullage_api_requests", "Requests to the API server.", labels=("verb", "code"))
+        requests = CounterMetricFamily(
+            "ullage_api_requests",
+            "Requests to the API server, kopf's watches of four kinds left out.",
+            labels=("verb", "code"),
+        )
         for (verb, code), count in sorted(self._running.requests.items()):
             requests.add_metric((verb, str(code)), count)
         yield requests

@@ -66,7 +66,7 @@ def test_training_that_is_suspended_goes_on_from_its_checkpoint(tenant: Tenant, 
     spec = manifest["spec"]
     del spec["quantize"]
     spec["training"] |= {"epochs": 6, "exact": False}
-    spec["workers"]["replicas"] = 2
+    spec["workers"] |= {"replicas": 2, "slotsPerWorker": 2}
     shutil.copytree(DATA, tenant.storage / "data")
     name = manifest["metadata"]["name"] = "suspended-flights"
     tenant.apply(manifest)
