@@ -12,6 +12,7 @@ from gap.vessel import A100, DECEMBER, NOVEMBER, at
 from ledger.builders import NORTH, activity, hold, release
 from ledger.subject_builders import close
 from plan.builders import make_job, with_status
+from standing.clock import Clock
 from ullage_operator import gap
 from ullage_operator.accounts import work
 from ullage_operator.api.types import InstitutionStatus, JobStatus
@@ -30,18 +31,9 @@ SACCT = "JobID|Account|AllocTRES|Start|End|Elapsed|TotalCPU\n"
 ORIGIN = Origin("october.txt", scope="slurm", institutions={"physics": "north"})
 
 
-class Clock:
-    """What time it is for the books."""
-
-    now_ms = at("2026-12-02")
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(at("2026-12-02"))
 
 
 @pytest.fixture

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gap.vessel import DECEMBER, NOVEMBER, at
 from plan.builders import make_job
+from standing.clock import Clock
 from standing.test_declared import objects
 from standing.test_keep import institution, investment
 from ullage_operator.accepting import accept
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import JobStatus, TrainingJob
-from ullage_operator.ledger import EntryContext, HoldOpened, HoldReleased, Ledger, Outcome, sqlite_url
+from ullage_operator.ledger import EntryContext, HoldOpened, HoldReleased, Ledger, Outcome
 from ullage_operator.plan.budget import Terms
 from ullage_operator.standing import Case, declare, declared_now, keep, take_turn
 from ullage_trainer.config import Stage
@@ -25,24 +24,9 @@ SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 KINDS = {"nvidia.com/gpu": "A100"}
 
 
-class Clock:
-    """What time it is for the books."""
-
-    now_ms = at("2026-10-31")
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with Ledger.open(sqlite_url(tmp_path / "ledger.sqlite3"), cluster="here", now_ms=clock) as opened:
-        yield opened
+    return Clock(at("2026-10-31"))
 
 
 @dataclass

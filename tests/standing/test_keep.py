@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from gap.vessel import at
+from standing.clock import Clock
 from ullage_operator.accepting import accept
 from ullage_operator.ledger import Ledger, Reserve
 from ullage_operator.standing import declared_now, keep
@@ -16,22 +16,9 @@ NOVEMBER = at("2026-11-01")
 DAY = 86_400_000
 
 
-class Clock:
-    now_ms = NOVEMBER
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(books_url: str, clock: Clock) -> Iterator[Ledger]:
-    with Ledger.open(books_url, cluster="here", now_ms=clock) as opened:
-        yield opened
+    return Clock(NOVEMBER)
 
 
 def item(kind: str, name: str, spec: dict[str, Any], generation: int = 1, **metadata: Any) -> dict[str, Any]:

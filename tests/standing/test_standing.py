@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from gap.vessel import A100, DECEMBER, NOVEMBER, at
+from standing.clock import Clock
 from standing.test_declared import objects
 from standing.test_keep import institution
 from ullage_operator import gap
@@ -31,24 +31,9 @@ HOUR = 3_600_000
 KINDS = {"nvidia.com/gpu": "A100"}
 
 
-class Clock:
-    """What time it is for the books."""
-
-    now_ms = at("2026-10-31")
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(books_url: str, clock: Clock) -> Iterator[Ledger]:
-    with Ledger.open(books_url, cluster="here", now_ms=clock) as opened:
-        yield opened
+    return Clock(at("2026-10-31"))
 
 
 def run(
