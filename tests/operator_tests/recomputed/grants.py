@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from .tables import Tables
-from .times import BEGINNING, Span, instant, prorated
+from .times import BEGINNING, Span, instant, prorated, span
 
 _PER_UNIT = {"accelerator-ms": 3_600_000, "micros": 1_000_000, "seconds": 3_600}
 
@@ -45,10 +45,23 @@ def lines(tables: Tables) -> dict[str, dict[str, float]]:
             "forecast": sums["expend"] * faster,
         }
     ).astype("Float64")
-    # Nobody draws on people's hours.
-    found.loc[~awards["channel"].isin(["money", "inKind"]), found.columns != "awarded"] = pd.NA
+    # Nobody draws on people's hours: of these is told what is delivered, or moved, by now.
+    people = ~awards["channel"].isin(["money", "inKind"])
+    found.loc[people, found.columns != "awarded"] = pd.NA
+    for line, award in awards[people].iterrows():
+        found.loc[line, "released"] = award["amount"] * until.share_of(_delivery(tables, str(line), award))
     told = found.div(awards["unit"].map(_PER_UNIT), axis="index")
     return {line: row.dropna().astype(float).to_dict() for line, row in told.iterrows()}
+
+
+def _delivery(tables: Tables, line: str, award: pd.Series) -> Span:
+    """Return when the hours of a line are delivered: of an exchange while they are away, else as long as it gives."""
+    investment, _, name = line.partition("/")
+    specs = tables.specs("Investment", tables.as_of_ms + 1)
+    (spec,) = (part for each in specs if each["name"] == investment for part in each["lines"] if part["id"] == name)
+    if "exchange" in spec:
+        return span(spec["exchange"], "departs", "returns")
+    return Span(instant(int(award["effective_from_ms"])), instant(int(award["effective_to_ms"])))
 
 
 def _released(row: dict[str, int], until: Span) -> int:
