@@ -12,7 +12,7 @@ def test_a_job_is_listed_described_and_waited_for(tenant: Tenant, operator: Oper
     tenant.apply(tenant.waiting("seen", replicas=2))
     tenant.wait("seen", lambda status: status.get("message") == "train: running", "two workers that run")
     head, row = (line.split() for line in tenant.kubectl("get", "tj").stdout.splitlines())
-    assert head == ["NAME", "PHASE", "STAGE", "PROGRESS", "ETA", "METRIC", "AGE"]
+    assert head == ["NAME", "STATUS", "STAGE", "PROGRESS", "ETA", "AGE"]
     assert row[:3] == ["seen", "Running", "train"]
     wide = tenant.kubectl("get", "trainingjobs", "--output", "wide").stdout.splitlines()[1].split()
     assert wide[:3] == ["seen", "Running", "train"]

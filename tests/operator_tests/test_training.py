@@ -95,7 +95,8 @@ def test_a_job_deleted_in_any_stage_leaves_no_pod_and_every_hold_released(tenant
     for stage in ("prepare", "train", "quantize"):
         # Stages that were done before are found, and not run again.
         tenant.apply(manifest)
-        wait_until(lambda stage=stage: runs(tenant, f"deleted-{stage}-1-0"), f"a pod of {stage} that runs", 300)
+        workers = [f"deleted-{stage}-1-{index}" for index in range(2 if stage == "train" else 1)]
+        wait_until(lambda names=workers: all(runs(tenant, name) for name in names), f"pods of {stage} that run", 300)
         tenant.delete("deleted")
         wait_until(lambda: tenant.pods() == {}, "no pods")
     holds = operator.books.holds("deleted")
