@@ -7,14 +7,20 @@ from fractions import Fraction
 import pytest
 
 from gap.vessel import A100, DECEMBER, ENGINEER, NOVEMBER, TEXT, G, at
-from standing.test_standing import KINDS, Clock, clock, declare_all, ledger, measured, run  # noqa: F401 - fixtures
+from standing.clock import Clock
+from standing.test_standing import KINDS, declare_all, measured, run
 from ullage_operator import gap
 from ullage_operator.ledger import Ledger
 from ullage_operator.standing import declarations_of, standing, withdraw
 
 
 @pytest.fixture
-def books(ledger: Ledger, clock: Clock) -> Ledger:  # noqa: F811 - the fixture
+def clock() -> Clock:
+    return Clock(at("2026-10-31"))
+
+
+@pytest.fixture
+def books(ledger: Ledger, clock: Clock) -> Ledger:
     """Books in which the worked example is declared."""
     declare_all(ledger, clock.now_ms)
     return ledger
