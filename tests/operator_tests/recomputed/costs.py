@@ -30,7 +30,8 @@ def _all(period: Period) -> list[str]:
 
 def _prices(period: Period) -> pd.DataFrame:
     """Return what things cost just before the period's end; where lists differ, the first that was declared counts."""
-    rows = [{**entry, "start": pd.Timestamp(entry["from"])} for each in period.prices for entry in each["entries"]]
+    there = [each for each in period.prices if each["until"] >= period.span.end]
+    rows = [{**entry, "start": pd.Timestamp(entry["from"])} for each in there for entry in each["entries"]]
     assert all(row["unit"] != "fte" for row in rows), "expected of this example prices by the hour"
     found = pd.DataFrame(rows, columns=[*_PRICED, "price", "start"])
     found = found[found["start"] < period.span.end].drop_duplicates([*_PRICED, "start"])

@@ -27,13 +27,13 @@ def own(institutions: Specs, period: Span) -> pd.DataFrame:
 
 def _own(institutions: Specs, period: Span) -> Iterator[Row]:
     for each in institutions:
-        holds = each.get("holds", {})
+        holds, within = each.get("holds", {}), period.before(each["until"])
         for machines in holds.get("accelerators", []):
-            if hours := period.common(span(machines)).hours:
+            if hours := within.common(span(machines)).hours:
                 amount = machines["count"] * hours * machines.get("availability", 1)
                 yield _row(each["id"], "compute", machines["type"], "acceleratorHours", own=amount)
         for people in holds.get("talent", []):
-            if months := period.common(span(people)).months:
+            if months := within.common(span(people)).months:
                 yearly = people["headcount"] * people.get("hoursPerYear", FTE_HOURS_A_YEAR)
                 yield _row(each["id"], "talent", people["role"], "hours", own=yearly * months / 12)
     for asset in assets(institutions, period).to_dict("records"):
@@ -42,15 +42,27 @@ def _own(institutions: Specs, period: Span) -> Iterator[Row]:
 
 def assets(institutions: Specs, period: Span) -> pd.DataFrame:
     """Data that is there at the period's end: amount × unique share, its holder, and who else has access."""
+    there = [each for each in institutions if each["until"] >= period.end]
+    names = {each["id"] for each in there}
     rows = (
         _row(each["id"], "data", asset.get("type", "text"), asset["unit"])
-        | {"asset": asset["assetId"], "holder": each["id"], "shared": asset.get("sharedWith", [])}
+        | {"asset": asset["assetId"], "holder": each["id"], "shared": sorted(names & {*asset.get("sharedWith", [])})}
         | {"amount": asset["amount"] * asset.get("uniqueShare", 1)}
-        for each in institutions
+        for each in there
         for asset in each.get("holds", {}).get("data", [])
         if period.ends_in(span(asset))
     )
     return frame(rows, *THING, "asset", "holder", "shared", "amount")
+
+
+def ending(investments: Specs, institutions: Specs) -> Specs:
+    """Return investments whose lines give until the institution that each is for is withdrawn, at the latest."""
+    ends = {each["id"]: each["until"] for each in institutions}
+    return [
+        each | {"lines": [line | {"until": min(each["until"], ends[line["beneficiary"]])} for line in lines]}
+        for each in investments
+        for lines in [[line for line in each["lines"] if line["beneficiary"] in ends]]
+    ]
 
 
 def granted(institutions: Specs, investments: Specs, period: Span) -> pd.DataFrame:
@@ -63,7 +75,7 @@ def granted(institutions: Specs, investments: Specs, period: Span) -> pd.DataFra
 def _in_kind(investments: Specs, period: Span) -> Iterator[Row]:
     for investment, line in approved(investments, "inKind"):
         assert line["unit"] == "acceleratorHours", "expected of this example grants of accelerator-hours alone"
-        if period.common(span(investment)).hours:
+        if period.before(line["until"]).common(span(investment)).hours:
             amount = released(line, investment, period)
             yield _row(line["beneficiary"], line["resource"], line["type"], line["unit"], granted=amount)
 
@@ -78,7 +90,8 @@ def approved(investments: Specs, channel: str) -> Iterator[tuple[Row, Row]]:
 
 
 def released(line: Row, investment: Row, period: Span) -> float:
-    """What of a line is released within a period: by instalments, or evenly over the term."""
+    """What of a line is released within a period, while it gives: by instalments, or evenly over the term."""
+    period = period.before(line["until"])
     parts = line.get("instalments")
     if parts is None:
         return line["amount"] * period.share_of(span(investment))
@@ -92,16 +105,17 @@ def transfers(investments: Specs, period: Span) -> pd.DataFrame:
 
 def _transfers(investments: Specs, period: Span) -> Iterator[Row]:
     for investment, line in approved(investments, "collaboration"):
-        part, hours = line["collaboration"], line["amount"] * period.share_of(span(investment))
+        part = line["collaboration"]
+        hours = line["amount"] * period.before(line["until"]).share_of(span(investment))
         yield from _both(part["partner"], line["beneficiary"], part["role"], part["role"], hours)
     for investment, line in approved(investments, "exchange"):
         part = line["exchange"]
         away = Span(pd.Timestamp(part["departs"]), pd.Timestamp(part.get("returns", investment["to"])))
-        hours = line["amount"] * period.share_of(away)
+        hours = line["amount"] * period.before(line["until"]).share_of(away)
         yield from _both(part["from"], part["to"], part["role"], part["role"], hours)
     for _, line in approved(investments, "education"):
         part = line["education"]
-        months = period.common(span(part, "completes", "never")).months
+        months = period.before(line["until"]).common(span(part, "completes", "never")).months
         hours = completers(part) * FTE_HOURS_A_YEAR * months / 12
         yield from _both(line["beneficiary"], line["beneficiary"], part["fromRole"], part["toRole"], hours)
 
@@ -115,13 +129,13 @@ def courses(investments: Specs, period: Span) -> list[Row]:
     return [
         {
             "institution": line["beneficiary"],
-            "learner_hours": part["cohort"] * part["hours"] * period.share_of(span(investment)),
+            "learner_hours": part["cohort"] * part["hours"] * within.share_of(span(investment)),
             "completers": completers(part),
             "completes_at": f"{part['completes']}T00:00:00.000Z",
         }
         for investment, line in approved(investments, "education")
-        for part in [line["education"]]
-        if period.common(span(investment)).hours
+        for part, within in [(line["education"], period.before(line["until"]))]
+        if within.common(span(investment)).hours
     ]
 
 

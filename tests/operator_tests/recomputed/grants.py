@@ -57,7 +57,7 @@ def lines(tables: Tables) -> dict[str, dict[str, float]]:
 def _delivery(tables: Tables, line: str, award: pd.Series) -> Span:
     """Return when the hours of a line are delivered: of an exchange while they are away, else as long as it gives."""
     investment, _, name = line.partition("/")
-    specs = tables.specs("Investment", tables.as_of_ms + 1)
+    specs = tables.specs("Investment", Span(BEGINNING, instant(tables.as_of_ms + 1)))
     (spec,) = (part for each in specs if each["name"] == investment for part in each["lines"] if part["id"] == name)
     if "exchange" in spec:
         return span(spec["exchange"], "departs", "returns")

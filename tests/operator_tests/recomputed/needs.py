@@ -30,10 +30,11 @@ def needed(institutions: Specs, period: Span) -> pd.DataFrame:
 def ended(institutions: Specs, period: Span) -> pd.DataFrame:
     """Data that was needed in the period and is not at its end, with when its last need ended."""
     rows = (
-        {**_key(each["id"], need), "ended": span(need).end}
+        {**_key(each["id"], need), "ended": time.end}
         for each in institutions
         for need in each.get("requires", [])
-        if need["resource"] == "data" and period.common(span(need)).hours and not period.ends_in(span(need))
+        for time in [span(need).before(each["until"])]
+        if need["resource"] == "data" and period.common(time).hours and not period.ends_in(time)
     )
     last = frame(rows, *KEY, "ended").groupby(KEY, as_index=False)["ended"].max()
     return last.assign(ended=[written(at) for at in last["ended"]])
@@ -42,8 +43,9 @@ def ended(institutions: Specs, period: Span) -> pd.DataFrame:
 def _needed(institutions: Specs, period: Span) -> Iterator[Row]:
     for each in institutions:
         for need in each.get("requires", []):
-            time = span(need)
-            share = float(period.ends_in(time)) if need["resource"] == "data" else period.share_of(time)
+            time, until = span(need), each["until"]
+            is_data = need["resource"] == "data"
+            share = float(period.ends_in(time.before(until))) if is_data else period.before(until).share_of(time)
             if share:
                 amount = _amount(need, time)
                 known = {"lacks": amount} if isinstance(amount, dict) else {"required": share * amount}

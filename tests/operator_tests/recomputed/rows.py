@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .bounds import Told, summed, told
-from .declared import KEY, THING, Specs, assets, granted, own, transfers
+from .declared import KEY, THING, Specs, assets, ending, granted, own, transfers
 from .held import allocations, data_used
 from .needs import ended, needed
 from .tables import Tables
@@ -61,8 +61,9 @@ def fte_hours(span: Span) -> float:
 def measured(tables: Tables, span: Span, kinds: dict[str, str]) -> Period:
     """Measure a period from the tables."""
     institutions, investments, prices = (
-        tables.specs(kind, span.end_ms) for kind in ("Institution", "Investment", "PriceList")
+        tables.specs(kind, span) for kind in ("Institution", "Investment", "PriceList")
     )
+    investments = ending(investments, institutions)
     there = assets(institutions, span)
     held, used = allocations(tables, span, kinds), data_used(tables, span, there)
     moved = transfers(investments, span)
@@ -138,10 +139,11 @@ def own_allocated(period: Period, row: dict[str, Any]) -> np.ndarray | None:
     if row["resource"] != "compute":
         return None
     declared = next(each for each in period.institutions if each["id"] == row["institution"])
+    within = period.span.before(declared["until"])
     machines = [
         each
         for each in declared.get("holds", {}).get("accelerators", [])
-        if (row["unit"], row["type"]) == ("acceleratorHours", each["type"]) and period.span.common(span(each)).hours
+        if (row["unit"], row["type"]) == ("acceleratorHours", each["type"]) and within.common(span(each)).hours
     ]
     if not machines:
         return np.zeros(3)

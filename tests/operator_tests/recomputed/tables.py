@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from .times import END, Span, instant
+
 FACTS = (
     *("activity", "award", "capacity", "data_use", "declaration", "expend", "hold", "hold_release", "line_grant"),
     *("reserve", "transfer", "unreserve", "usage_import"),
@@ -26,13 +28,26 @@ class Tables:
     reversed: dict[str, pd.DataFrame]
     """Those that were reversed."""
 
-    def specs(self, kind: str, end_ms: int) -> list[dict[str, Any]]:
-        """Return the specs of a kind that were declared at the end of a period, each with its object's name."""
+    def specs(self, kind: str, period: Span) -> list[dict[str, Any]]:
+        """Return the specs of a kind that were declared in a period, as they were last.
+
+        Each has its object's name, and until when it counts: what was withdrawn counts until then, all else for ever.
+        """
         found = self.frames["declaration"]
-        found = found[(found["kind"] == kind) & (found["effective_from_ms"] < end_ms)]
-        latest = found.sort_values(["effective_from_ms", "sequence"]).groupby("object_id").tail(1)
-        kept = [json.loads(text) for text in latest.sort_values("effective_from_ms")["spec"].dropna()]
-        return [{"name": each["metadata"]["name"], **each["spec"]} for each in kept]
+        found = found[(found["kind"] == kind) & (found["effective_from_ms"] < period.end_ms)]
+        found = found.sort_values(["effective_from_ms", "sequence"])
+        found = found.assign(until_ms=found.groupby("object_id")["effective_from_ms"].shift(-1))
+        found = found[found["spec"].notna() & ~(found["until_ms"] <= period.start_ms).fillna(value=False)]
+        latest = found.groupby("object_id").tail(1).sort_values("effective_from_ms")
+        return [
+            {
+                "name": kept["metadata"]["name"],
+                "until": END if pd.isna(until_ms) else instant(int(until_ms)),
+                **kept["spec"],
+            }
+            for text, until_ms in latest[["spec", "until_ms"]].itertuples(index=False)
+            for kept in [json.loads(text)]
+        ]
 
 
 def read(ledger: Path, as_of_ms: int) -> Tables:

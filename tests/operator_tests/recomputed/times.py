@@ -40,6 +40,10 @@ class Span:
         whole = [Span(month.start_time, (month + 1).start_time) for month in touched]
         return sum(self.common(month).hours / month.hours for month in whole)
 
+    def before(self, instant: pd.Timestamp) -> Span:
+        """Return what of it lies before an instant, of no length where that is nothing."""
+        return Span(self.start, max(self.start, min(self.end, instant)))
+
     def common(self, other: Span) -> Span:
         """Return what both have in common, of no length where that is nothing."""
         start = max(self.start, other.start)
