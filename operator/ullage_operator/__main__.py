@@ -1,12 +1,19 @@
-"""``python -m ullage_operator``: the operator's process."""
+"""``python -m ullage_operator``: the operator's process. One told to end before it began exits with 143."""
 
 from __future__ import annotations
 
 import gc
+import os
+import signal
 
 
 def main() -> None:
-    """Run the operator. Nothing that is imported is ever garbage: it is not looked through, now or later."""
+    """Run the operator.
+
+    It is the first process of its container, which no signal ends that it does not catch. Nothing that is imported is
+    ever garbage: it is not looked through, now or later.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
     gc.disable()
     from ullage_operator.command import app  # noqa: PLC0415 - not before
 
