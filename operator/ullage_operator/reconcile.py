@@ -43,9 +43,6 @@ _GOOD_NEWS: Final = frozenset({
     *(JobReason.STAGE_SUCCEEDED, JobReason.COMPLETED, JobReason.DELETED, JobReason.NOT_ADMITTED, JobReason.GIVES_WAY),
     Phase.SUSPENDED,
 })  # fmt: skip
-_PROGRESS: Final = {"progress": None, "progress_text": "", "eta": "", "metric": "", "usage": None}
-_COUNTS_SECONDS: Final = 30.0
-"""How often at most a status is written for how many workers run; that all do is written at once."""
 _RETRY_SECONDS: Final = 5.0
 _PREDECESSOR_SECONDS: Final = 1.0
 """How soon to look again whether a name is free that pods have of which the watch does not tell."""
@@ -97,6 +94,12 @@ class Reconciler:
         if raw is not None:
             waits.append(await self._reconcile(raw, own))
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def forget(self, uid: str) -> None:
+        """Forget a job that is gone."""
+        self._worked.discard(uid)
+        self._refused.pop(uid, None)
+        self._status_written.pop(uid, None)
 
     def _wait_for_lost(self, pods: Sequence[JsonObject]) -> float | None:
         """Return in how many seconds the first pod is lost that is to go and does not: of that nobody tells."""
@@ -215,7 +218,8 @@ class Reconciler:
         if uid in self._worked or job.status.phase not in _TERMINAL or finished is None:
             return True
         try:
-            await self.poster.post(work(job, millis(finished)))
+            if entries := work(job, millis(finished)):
+                await self.poster.post(entries)
         except (ConflictingEntry, RefusedEntry) as error:
             _log.error("books: %s", error)
         except LedgerError as error:
@@ -237,10 +241,8 @@ class Reconciler:
         before, status = job.status, decision.status
         if status == before or not decision.quiet or status.observed_generation != before.observed_generation:
             return None
-        progress = self.settings.progress_seconds
-        only_progress = _without_progress(status) == _without_progress(before)
-        interval = progress if only_progress else min(progress, _COUNTS_SECONDS)
-        due = self._status_written.setdefault(job.metadata.uid or "", self.clock.monotonic()) + interval
+        written = self._status_written.setdefault(job.metadata.uid or "", self.clock.monotonic())
+        due = written + self.settings.progress_seconds
         return due - self.clock.monotonic() if due > self.clock.monotonic() else None
 
     def _tell(self, raw: JsonObject, job: TrainingJob, decision: Decision) -> None:
@@ -318,11 +320,6 @@ def _terminating(item: JsonObject) -> bool:
 def _opened(status: JobStatus) -> int:
     """Return how many attempts were ever opened."""
     return sum(stage.attempt for stage in status.stages)
-
-
-def _without_progress(status: JobStatus) -> JobStatus:
-    stages = [stage.model_copy(update={"checkpoint": None}) for stage in status.stages]
-    return status.model_copy(update={**_PROGRESS, "stages": stages})
 
 
 def _let_go(job: TrainingJob, pods: Sequence[JsonObject], now: int) -> list[JsonObject]:

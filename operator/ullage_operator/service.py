@@ -34,6 +34,7 @@ from .cluster.names import (
     key_of_pod,
     pods_path,
     selector,
+    uid_of,
 )
 from .cluster.nodes import NODES_PATH, capacity, key_of_node, stated_capacity, subject_of_cluster
 from .cluster.objects import KINDS, Objects
@@ -234,6 +235,7 @@ class Service:
         """Take what the watch tells of a job."""
         if deleted:
             self.jobs.gone(job)
+            self._reconciler.forget(uid_of(job))
         else:
             self.jobs.seen(job)
         self.queue.add(key_of_job(job))
