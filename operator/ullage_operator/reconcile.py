@@ -133,6 +133,8 @@ class Reconciler:
                 return 0.0
             self._status_written[uid_of(raw)] = self.clock.monotonic()
             self._tell(raw, job, decision)
+            # What was opened is written, and a pass of its own creates it.
+            wait = 0.0 if _opened(decision.status) > _opened(job.status) else None
             job = job.model_copy(update={"status": decision.status})
         held_up = await self._act(job, decision, pods)
         waits = [wait, held_up]

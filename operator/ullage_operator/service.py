@@ -104,7 +104,7 @@ class Service:
         self.queue: WorkQueue[JobKey] = WorkQueue(self._pass)
         self.jobs = Jobs(self.api)
         self.pods = Reflector(
-            self.api, pods_path(), selector(), key_of_pod, self.queue.add, keep=pod_kept, gone=self._pod_gone
+            self.api, pods_path(), selector(), key_of_pod, self.queue.add_soon, keep=pod_kept, gone=self._pod_gone
         )
         self.nodes = Reflector(self.api, NODES_PATH, "", key_of_node, lambda _: None, keep=node_kept)
         self.poster = Poster(self.ledger)
@@ -236,8 +236,10 @@ class Service:
         if deleted:
             self.jobs.gone(job)
             self._reconciler.forget(uid_of(job))
-        else:
-            self.jobs.seen(job)
+        elif not self.jobs.seen(job):
+            # Most often what we wrote ourselves.
+            self.queue.add_soon(key_of_job(job))
+            return
         self.queue.add(key_of_job(job))
 
     def declared(self, item: JsonObject, *, deleted: bool) -> None:

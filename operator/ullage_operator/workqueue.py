@@ -11,6 +11,9 @@ _log = logging.getLogger(__name__)
 _FIRST_RETRY_SECONDS: Final = 0.5
 _LAST_RETRY_SECONDS: Final = 120.0
 
+_BATCH_SECONDS: Final = 0.25
+"""How long what happens to a key is gathered; of a wide job's pods many change at once. A Kubernetes Job takes 1 s."""
+
 K = TypeVar("K", bound=Hashable)
 
 
@@ -48,6 +51,11 @@ class WorkQueue(Generic[K]):
             self._waiting.add(key)
             self._ready.put_nowait(key)
 
+    def add_soon(self, key: K) -> None:
+        """Have a key worked on in a moment, once for all that happens to it until then."""
+        if key not in self._waiting:
+            self._later(key, _BATCH_SECONDS)
+
     async def run(self, workers: int) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -76,7 +84,11 @@ class WorkQueue(Generic[K]):
                 self._later(key, delay)
 
     def _later(self, key: K, delay: float) -> None:
+        """Add a key after some seconds, unless it is to be added before that."""
+        loop, timer = asyncio.get_running_loop(), self._timers.get(key)
         if delay <= 0:
             self.add(key)
-        else:
-            self._timers[key] = asyncio.get_running_loop().call_later(delay, self.add, key)
+        elif timer is None or timer.when() > loop.time() + delay:
+            if timer is not None:
+                timer.cancel()
+            self._timers[key] = loop.call_later(delay, self.add, key)

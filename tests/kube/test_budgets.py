@@ -13,7 +13,7 @@ from aiohttp import web
 from kubernetes.aio.client import ApiClient, Configuration
 
 from kube.server import ask
-from standing.test_draws import PRICES, in_kind, money
+from standing.scenes import PRICES, in_kind, money
 from standing.test_keep import institution
 from ullage_operator.accepting import accept
 from ullage_operator.api import Declarations
@@ -143,17 +143,32 @@ def test_a_job_that_ran_and_ended_while_the_books_refused_is_charged_when_they_a
             assert books.reservations() == []
 
 
-def events(folder: Path, *declared: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Review a job; return the events that are written of it."""
-    written: list[tuple[str, str, str]] = []
-    told = asyncio.Event()
+class EventsWritten:
+    """Events that an operator writes to an API server."""
 
-    async def answer(request: web.Request) -> web.Response:
+    def __init__(self) -> None:
+        self.all: list[tuple[str, str, str]] = []
+        self._one = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.Response:
         body = await request.json()
-        written.append((body["type"], body["reason"], body["note"]))
-        told.set()
+        self.all.append((body["type"], body["reason"], body["note"]))
+        self._one.set()
         return web.json_response(body, status=201)
 
+    async def by(self, recorder: Recorder, number: int) -> None:
+        """Have a recorder write until there are so many."""
+        task = asyncio.create_task(recorder.run())
+        async with asyncio.timeout(10):
+            while len(self.all) < number:
+                self._one.clear()
+                await self._one.wait()
+        task.cancel()
+
+
+def events(folder: Path, *declared: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Review a job; return the events that are written of it."""
+    written = EventsWritten()
     with Ledger.open(sqlite_url(folder / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS) as ledger:
         accepted = accept([institution("north"), *declared], {})
         keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS)
@@ -163,14 +178,11 @@ def events(folder: Path, *declared: dict[str, Any]) -> list[tuple[str, str, str]
             found = budgets(ledger, poster, api=api)
             assert await found.review(KEY) is not None
             assert found.admit(TrainingJob.model_validate(raw_job())) == Admission()
-            task = asyncio.create_task(found.recorder.run())
-            async with asyncio.timeout(10):
-                await told.wait()
-            task.cancel()
+            await written.by(found.recorder, 1)
             poster.close()
 
-        ask(answer, review)
-    return written
+        ask(written.answer, review)
+    return written.all
 
 
 def test_a_job_that_overdraws_a_grant_that_only_warns_is_told(tmp_path: Path) -> None:
@@ -194,15 +206,7 @@ def test_a_job_that_goes_on_uncharged_for_want_of_a_price_is_told(tmp_path: Path
 
 
 def test_each_job_that_draws_on_a_line_that_is_gone_is_told_once(tmp_path: Path) -> None:
-    written: list[tuple[str, str, str]] = []
-    told = asyncio.Event()
-
-    async def answer(request: web.Request) -> web.Response:
-        body = await request.json()
-        written.append((body["type"], body["reason"], body["note"]))
-        told.set()
-        return web.json_response(body, status=201)
-
+    written = EventsWritten()
     with Ledger.open(sqlite_url(tmp_path / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS) as ledger:
 
         def declare(*items: dict[str, Any]) -> Declarations:
@@ -217,20 +221,15 @@ def test_each_job_that_draws_on_a_line_that_is_gone_is_told_once(tmp_path: Path)
                 told_of.append(declare(institution("north")))
                 await found.review(KEY)
             found.recorder.record(raw_job(), "Normal", "Last", "all are written in order")
-            task = asyncio.create_task(found.recorder.run())
-            async with asyncio.timeout(10):
-                while len(written) < 2:
-                    told.clear()
-                    await told.wait()
-            task.cancel()
+            await written.by(found.recorder, 2)
             poster.close()
 
-        ask(answer, review)
+        ask(written.answer, review)
     gone = (
         "expected grant/gpu to be there still, found it withdrawn; "
         "what is set aside on it pays, then it goes on unmetered"
     )
-    assert written == [("Warning", "GrantWithdrawn", gone), ("Normal", "Last", "all are written in order")]
+    assert written.all == [("Warning", "GrantWithdrawn", gone), ("Normal", "Last", "all are written in order")]
 
 
 def test_a_pods_node_tells_whether_it_is_on_own_machines_and_one_that_is_not_known_does_not() -> None:

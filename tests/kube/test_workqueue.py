@@ -82,3 +82,35 @@ def test_a_key_comes_again_after_the_time_that_was_asked_for_and_after_an_error(
         return count
 
     assert asyncio.run(scenario()) == 3
+
+
+def test_a_key_to_which_much_happens_is_worked_on_once_for_all_of_it_and_at_once_where_that_is_asked_for() -> None:
+    async def scenario() -> tuple[list[str], list[float]]:
+        seen: list[str] = []
+        at: list[float] = []
+        done = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        async def work(key: str) -> float | None:
+            seen.append(key)
+            at.append(loop.time())
+            if key == "soon":
+                done.set()
+            return None
+
+        queue = WorkQueue(work)
+        at.append(loop.time())
+        for _ in range(3):
+            queue.add_soon("soon")
+            queue.add_soon("now")
+        queue.add("now")
+        queue.add_soon("now")
+        running = asyncio.create_task(queue.run(4))
+        await asyncio.wait_for(done.wait(), 10)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return seen, at
+
+    seen, (began, _, last) = asyncio.run(scenario())
+    assert seen == ["now", "soon"]
+    assert last - began >= 0.25

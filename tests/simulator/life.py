@@ -109,7 +109,14 @@ class Life:
         self.told_gone: list[JsonObject] = []
         """Pods that this life was told to be gone, as it knew them last."""
         self._pods = Reflector(
-            api, pods_path(), selector(), key_of_pod, self._queue.add, loop.time, keep=pod_kept, gone=self._pod_gone
+            api,
+            pods_path(),
+            selector(),
+            key_of_pod,
+            self._queue.add_soon,
+            loop.time,
+            keep=pod_kept,
+            gone=self._pod_gone,
         )
         self._poster = Poster(cast("Ledger", self._books))
         workers = PodWorkers(api, self._pods, PodSettings(), "ullage-system", b"secret")
@@ -220,6 +227,7 @@ class Life:
         """What ``Service.job_seen`` does."""
         if deleted:
             self._jobs.gone(job)
-        else:
-            self._jobs.seen(job)
+        elif not self._jobs.seen(job):
+            self._queue.add_soon(key_of_job(job))
+            return
         self._queue.add(key_of_job(job))

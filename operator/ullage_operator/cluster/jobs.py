@@ -48,18 +48,22 @@ class Jobs:
             known = self._parsed[uid] = (version, job)
         return known[1]
 
-    def seen(self, item: JsonObject) -> None:
+    def seen(self, item: JsonObject) -> bool:
         """Take a job, unless this version of it is known, or a later one, or the job that was made after it.
+
+        Return whether it is news.
 
         The API server counts versions over all jobs: a watch that is late tells of a job's predecessor,
         and what is made of that must not be done to its successor's pods.
         """
         item["metadata"].pop("managedFields", None)
         known = self._known.get(key_of_job(item))
-        if known is None or version_of(item) > version_of(known):
-            self._known[key_of_job(item)] = item
-            if known is not None and uid_of(known) != uid_of(item):
-                self._parsed.pop(uid_of(known), None)
+        if known is not None and version_of(item) <= version_of(known):
+            return False
+        self._known[key_of_job(item)] = item
+        if known is not None and uid_of(known) != uid_of(item):
+            self._parsed.pop(uid_of(known), None)
+        return True
 
     def gone(self, item: JsonObject) -> None:
         """Forget a job that was deleted; one that was made again under its name stays."""
