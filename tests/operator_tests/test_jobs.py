@@ -44,7 +44,7 @@ def test_a_job_runs_on_two_pods_and_ends(tenant: Tenant, operator: Operator) -> 
     wait_until(lambda: all(not pod.metadata.finalizers for pod in tenant.pods().values()), "pods without finalizers")
     ended = {"two-train-1-0": "Succeeded", "two-train-1-1": "Succeeded"}
     wait_until(lambda: tenant.phases() == ended, "both pods to stay, ended")
-    assert tenant.events("two") == ["Starting", "StageSucceeded", "Completed"]
+    assert tenant.events("two") == ["Starting", "Completed"]
     assert operator.books.verified() == []
 
 

@@ -24,7 +24,7 @@ def test_a_job_is_listed_described_and_waited_for(tenant: Tenant, operator: Oper
     told = ["Phase:", "Conditions:", "Stages:", "Usage:", "Events:", "Attempt:"]
     assert [word for word in told if word not in described] == []
     events = described.partition("Events:")[2]
-    assert [reason for reason in ("Starting", "StageSucceeded", "Completed") if reason not in events] == []
+    assert [reason for reason in ("Starting", "Completed") if reason not in events] == []
 
 
 def test_a_job_that_fails_is_described_with_the_rank_that_failed_its_exit_code_and_its_last_lines(

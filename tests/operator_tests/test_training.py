@@ -49,6 +49,8 @@ def test_the_same_manifest_gives_the_same_metrics_on_three_pods_as_on_this_machi
     made = tenant.storage / status["artifacts"]
     assert {"manifest.json", "model-card.md", "model.float16.tflite"} <= {path.name for path in made.iterdir()}
     wait_until(lambda: not any(pod.metadata.finalizers for pod in tenant.pods().values()), "pods without finalizers")
+    told = ["Starting", "StageSucceeded", "Starting", "StageSucceeded", "Starting", "Completed"]
+    wait_until(lambda: tenant.events("flight-delays") == told, f"the events {told}")
 
     shutil.copytree(DATA, tmp_path / ".ullage" / "storage" / "data")
     (tmp_path / "job.yaml").write_text(yaml.safe_dump(manifest))

@@ -202,8 +202,8 @@ def test_workers_that_do_not_run_yet_are_counted() -> None:
     assert (stage_status(world.job, TRAIN).workers_ready, stage_status(world.job, TRAIN).workers_failed) == (1, 0)
 
 
-def test_a_stage_that_has_succeeded_keeps_its_output_and_what_it_took() -> None:
-    world = World(make_job(ONLY_PREPARE))
+def test_a_stage_that_has_succeeded_keeps_its_output_and_what_it_took_and_the_next_one_comes() -> None:
+    world = World(make_job())
     world.rest()
     world.change("points-prepare-1-0", succeeded(make_worker(PREPARE), metrics={"accuracy": 0.9}))
     stage = StageStatus(
@@ -221,7 +221,7 @@ def test_a_stage_that_has_succeeded_keeps_its_output_and_what_it_took() -> None:
     expected = running(
         "prepare: done",
         stage=PREPARE,
-        stages=[stage],
+        stages=[stage, StageStatus(name=TRAIN), StageStatus(name=QUANTIZE)],
         artifacts=output_of(PREPARE, 1).path,
         metrics={"accuracy": 0.9},
         usage=USAGE_OF_ONE,
@@ -229,12 +229,14 @@ def test_a_stage_that_has_succeeded_keeps_its_output_and_what_it_took() -> None:
     assert world.look() == Decision(expected, wake_at_ms=START_MS, reason="StageSucceeded")
 
 
-def test_a_job_whose_stages_are_done_has_succeeded() -> None:
+def test_a_job_whose_last_stage_is_done_has_succeeded_in_the_same_pass() -> None:
     world = World(make_job(ONLY_PREPARE))
     world.rest()
-    decision = world.all_succeed()
+    world.change("points-prepare-1-0", succeeded(make_worker(PREPARE)))
+    decision = world.look()
     over = "all stages are done"
     before = stage_status(world.job, PREPARE)
+    assert (before.state, before.output) == (StageState.SUCCEEDED, output_of(PREPARE, 1))
     assert decision == Decision(
         JobStatus(
             observed_generation=1,

@@ -53,7 +53,7 @@ class _Pass:
     def _next(self) -> Decision:
         stage = self._current()
         if stage is None:
-            return self._succeed()
+            return self._succeed(self._status())
         if (deadline := self._deadline()) is not None and self.now_ms >= deadline:
             return self._deadline_exceeded(stage)
         if self.job.spec.run_policy.suspend or not self.admission.allowed:
@@ -255,6 +255,8 @@ class _Pass:
                 "message": f"{stage.name}: done",
             }
         )
+        if stage.name == self.job.spec.stages[-1]:
+            return self._succeed(status)
         return Decision(status, wake_at_ms=self.now_ms, reason=JobReason.STAGE_SUCCEEDED)
 
     def _attempt_failed(self, stage: StageStatus, attempt: tuple[Worker, ...], failure: Failure) -> Decision:
@@ -293,10 +295,9 @@ class _Pass:
 
     # -- ends ---------------------------------------------------------------------------------------
 
-    def _succeed(self) -> Decision:
-        status = self._status(phase=Phase.SUCCEEDED, message="all stages are done").model_copy(
-            update={"finish_time": rfc3339(self.now_ms), "stage": None, "progress_text": "100%", "eta": ""}
-        )
+    def _succeed(self, done: JobStatus) -> Decision:
+        over = {"phase": Phase.SUCCEEDED, "message": "all stages are done", "finish_time": rfc3339(self.now_ms)}
+        status = done.model_copy(update=over | {"stage": None, "progress_text": "100%", "eta": ""})
         return self._wind_down(status, "the job has ended", JobReason.COMPLETED)
 
     def _stay_failed(self, _stage: StageStatus) -> Decision:
