@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
@@ -95,11 +95,11 @@ class Reconciler:
             waits.append(await self._reconcile(raw, own))
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def forget(self, uid: str) -> None:
-        """Forget a job that is gone."""
-        self._worked.discard(uid)
-        self._refused.pop(uid, None)
-        self._status_written.pop(uid, None)
+    def forget_others(self, uids: Container[str]) -> None:
+        """Forget jobs that are gone: all but those of some UIDs."""
+        self._worked = {uid for uid in self._worked if uid in uids}
+        self._refused = {uid: why for uid, why in self._refused.items() if uid in uids}
+        self._status_written = {uid: at for uid, at in self._status_written.items() if uid in uids}
 
     def _wait_for_lost(self, pods: Sequence[JsonObject]) -> float | None:
         """Return in how many seconds the first pod is lost that is to go and does not: of that nobody tells."""
@@ -133,8 +133,6 @@ class Reconciler:
                 return 0.0
             self._status_written[uid_of(raw)] = self.clock.monotonic()
             self._tell(raw, job, decision)
-            # What was opened is written, and a pass of its own creates it.
-            wait = 0.0 if _opened(decision.status) > _opened(job.status) else None
             job = job.model_copy(update={"status": decision.status})
         held_up = await self._act(job, decision, pods)
         waits = [wait, held_up]

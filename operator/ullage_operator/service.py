@@ -235,7 +235,6 @@ class Service:
         """Take what the watch tells of a job."""
         if deleted:
             self.jobs.gone(job)
-            self._reconciler.forget(uid_of(job))
         elif not self.jobs.seen(job):
             # Most often what we wrote ourselves.
             self.queue.add_soon(key_of_job(job))
@@ -301,6 +300,7 @@ class Service:
         try:
             for key in await self.jobs.read_all():
                 self.queue.add(key)
+            self._reconciler.forget_others({uid_of(job) for job in self.jobs.values()})
         except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
             _log.warning("listing jobs: %s", error)
 

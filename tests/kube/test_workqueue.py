@@ -114,3 +114,31 @@ def test_a_key_to_which_much_happens_is_worked_on_once_for_all_of_it_and_at_once
     seen, (began, _, last) = asyncio.run(scenario())
     assert seen == ["now", "soon"]
     assert last - began >= 0.25
+
+
+def test_of_two_times_to_come_again_the_earlier_one_counts() -> None:
+    async def scenario() -> list[float]:
+        at: list[float] = []
+        done = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        async def work(key: str) -> float | None:
+            at.append(loop.time())
+            if len(at) == 1:
+                queue.add_soon(key)
+                return 3600
+            if len(at) == 2:
+                done.set()
+            return None
+
+        queue = WorkQueue(work)
+        queue.add("a")
+        running = asyncio.create_task(queue.run(4))
+        await asyncio.wait_for(done.wait(), 10)
+        queue.add_soon("a")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return at
+
+    first, second = asyncio.run(scenario())
+    assert second - first >= 0.25

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+__all__ = ["report"]
+
 if TYPE_CHECKING:
-    from .reporting import report as report
+    from .reporting import report
+else:
 
+    def __getattr__(name: str) -> Any:
+        """Import what is for scripts when they ask for it: an agent is to catch signals before that takes its time."""
+        if name == "report":
+            from .reporting import report  # noqa: PLC0415 - not before
 
-def __getattr__(name: str) -> Any:
-    """Import what is for scripts when they ask for it: an agent is to catch signals before anything takes its time."""
-    if name == "report":
-        from .reporting import report  # noqa: PLC0415 - not before
+            return report
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-        return report
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -24,6 +24,8 @@ from .workers import CreateWorkers, StopWorkers, Worker, WorkerPhase, worker_cou
 
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
 _BACKOFF_DOUBLINGS: Final = 5
+_HINDERED: Final = "; "
+"""What parts how many workers run from what keeps one from it; that it is over is told as soon as that it was."""
 
 
 def decide(
@@ -66,6 +68,8 @@ class _Pass:
             StageState.RUNNING: self._watch,
             StageState.FAILED: self._stay_failed,
         }[stage.state](stage)
+        if decision.ended:
+            return decision
         wakes = [at for at in (decision.wake_at_ms, deadline) if at is not None]
         return replace(decision, wake_at_ms=min(wakes, default=None))
 
@@ -179,7 +183,8 @@ class _Pass:
         turned = any(
             s.name is stage.name and (s.started, s.gated) != (stage.started, stage.gated) for s in status.stages
         )
-        quiet = not turned and not any(worker.seen is not None for worker in attempt)
+        hindered = any(worker.seen is not None for worker in attempt) or _HINDERED in self.job.status.message
+        quiet = not turned and not hindered
         return Decision(status, wake_at_ms=min(wakes, default=None), quiet=quiet)
 
     def _broken(self, stage: StageStatus, attempt: tuple[Worker, ...], expected: int) -> Decision:
@@ -388,7 +393,7 @@ class _Pass:
         counted = self._counted(stage, attempt)
         ready = "" if counted.workers_ready == len(attempt) else f"{counted.workers_ready} of {len(attempt)} workers "
         waits = next((w.seen.message for w in attempt if w.phase is WorkerPhase.PENDING and w.seen is not None), "")
-        message = f"{stage.name}: {ready}running" + (f"; {waits}" if waits else "")
+        message = f"{stage.name}: {ready}running" + (waits and f"{_HINDERED}{waits}")
         status = self._status(phase=Phase.RUNNING, stage=counted, message=message)
         if (taken := usage_so_far(attempt)) is not None:
             status = status.model_copy(update={"usage": self._spent(counted) + taken})
