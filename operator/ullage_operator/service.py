@@ -235,11 +235,9 @@ class Service:
         """Take what the watch tells of a job."""
         if deleted:
             self.jobs.gone(job)
-        elif not self.jobs.seen(job):
-            # Most often what we wrote ourselves.
-            self.queue.add_soon(key_of_job(job))
-            return
-        self.queue.add(key_of_job(job))
+        # What is no news is most often what we wrote ourselves.
+        news = deleted or self.jobs.seen(job)
+        (self.queue.add if news else self.queue.add_soon)(key_of_job(job))
 
     def declared(self, item: JsonObject, *, deleted: bool) -> None:
         """Take what the watch tells of an institution, an investment or a price list."""

@@ -12,8 +12,12 @@ async def run(work: Callable[[str], Awaitable[float | None]], until: asyncio.Eve
     queue: WorkQueue[str] = WorkQueue(work)
     for key in keys:
         queue.add(key)
+    await run_until(until, queue)
+
+
+async def run_until(done: asyncio.Event, queue: WorkQueue[str]) -> None:
     running = asyncio.create_task(queue.run(4))
-    await asyncio.wait_for(until.wait(), 10)
+    await asyncio.wait_for(done.wait(), 10)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
@@ -54,10 +58,7 @@ def test_a_key_that_is_added_while_it_is_worked_on_comes_again_afterwards() -> N
 
         queue = WorkQueue(work)
         queue.add("a")
-        running = asyncio.create_task(queue.run(4))
-        await asyncio.wait_for(done.wait(), 10)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await run_until(done, queue)
         return seen
 
     assert asyncio.run(scenario()) == ["in", "out", "in", "out"]
@@ -105,10 +106,7 @@ def test_a_key_to_which_much_happens_is_worked_on_once_for_all_of_it_and_at_once
             queue.add_soon("now")
         queue.add("now")
         queue.add_soon("now")
-        running = asyncio.create_task(queue.run(4))
-        await asyncio.wait_for(done.wait(), 10)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await run_until(done, queue)
         return seen, at
 
     seen, (began, _, last) = asyncio.run(scenario())
@@ -133,11 +131,7 @@ def test_of_two_times_to_come_again_the_earlier_one_counts() -> None:
 
         queue = WorkQueue(work)
         queue.add("a")
-        running = asyncio.create_task(queue.run(4))
-        await asyncio.wait_for(done.wait(), 10)
-        queue.add_soon("a")
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await run_until(done, queue)
         return at
 
     first, second = asyncio.run(scenario())

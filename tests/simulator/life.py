@@ -227,7 +227,5 @@ class Life:
         """What ``Service.job_seen`` does."""
         if deleted:
             self._jobs.gone(job)
-        elif not self._jobs.seen(job):
-            self._queue.add_soon(key_of_job(job))
-            return
-        self._queue.add(key_of_job(job))
+        news = deleted or self._jobs.seen(job)
+        (self._queue.add if news else self._queue.add_soon)(key_of_job(job))
