@@ -67,7 +67,12 @@ class Attempt:
         return found
 
     def end(self) -> ExitReport:
-        self.process.wait(PATIENCE_SECONDS)
+        try:
+            self.process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            where = {rank: process.status() for rank, process in self.ranks().items()}
+            found = f"step {self.step()}, ranks {where}, checkpoints {self.checkpoints()[-1:]}: {self.printed()}"
+            raise AssertionError(f"expected an end within {PATIENCE_SECONDS:.0f} s, found {found}") from error
         return ExitReport.model_validate_json(self.report_path.read_bytes())
 
     def printed(self) -> str:

@@ -168,9 +168,13 @@ class RankProcess:
         return RankLook(self.rank, status, stack.decode(errors="replace"))
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Signal the process, if it still runs."""
+        """Signal the process, if it has not been seen to end.
+
+        Not by ``Popen.send_signal``, which would take the exit status of one that has ended by now: :meth:`reap` would
+        wait for that for ever. Until it is reaped, nobody else has its number.
+        """
         if self.exit_code is None:
-            self.process.send_signal(number)
+            os.kill(self.process.pid, number)
 
     def _memory_was_short(self) -> bool:
         before, now = self.oom_kills_before, oom_kills()
