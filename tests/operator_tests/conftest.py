@@ -9,6 +9,7 @@ from kubernetes import client
 
 from cluster import binaries, images
 from cluster.fixtures import core, kubeconfig, namespace, node_name, without
+from local.runs.harness import wait_until
 from operator_tests.declared import Declared
 from operator_tests.install import CHART, NAMESPACE, RELEASE, VALUES, Left, Operator
 from operator_tests.tenant import Tenant
@@ -69,11 +70,13 @@ def tenant(
 
 
 @pytest.fixture
-def declared(tenant: Tenant) -> Iterator[Declared]:
+def declared(tenant: Tenant, operator: Operator) -> Iterator[Declared]:
     objects = Declared(tenant.custom)
     yield objects
     for kind, name in reversed(objects.made):
         tenant.custom.delete_cluster_custom_object(GROUP, VERSION, KINDS[kind], name)
+    # Until the operator knows, it refuses jobs of institutions that the next test has not declared.
+    wait_until(lambda: operator.books.declared() == [], "nothing to be declared any more")
 
 
 @pytest.fixture

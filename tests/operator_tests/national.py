@@ -79,6 +79,7 @@ def programme(operator: Operator, kubeconfig: Path, core: client.CoreV1Api, fold
     with ExitStack() as stack:
         tenants = {name: stack.enter_context(_namespace(core, name, folder, kubeconfig)) for name in JOBS}
         ran = Programme(operator, tenants, Declared(tenants["north"].custom), month)
+        stack.callback(wait_until, lambda: operator.books.declared() == [], "nothing to be declared any more")
         # Investments go before what they name.
         for name in ("institutions.yaml", "prices.yaml", "investments.yaml"):
             stack.callback(_kubectl, kubeconfig, "delete", "--ignore-not-found", text=files[name])

@@ -14,6 +14,7 @@ from cluster.kubectl import kubectl
 from local.runs.harness import wait_until
 from ullage_operator.cluster.names import GROUP, PLURAL, VERSION
 from ullage_operator.ledger import Capacity, Entry, HoldOpened, Ledger
+from ullage_operator.standing import declared_now
 
 FAR_FUTURE_MS = 2**52
 CLAIM = "data"
@@ -80,6 +81,12 @@ class Books:
         with opened as ledger, ledger.books() as books:
             rows = books.lines(0, FAR_FUTURE_MS, names=[name])
         return next(((row.reserved, row.expended) for row in rows), (0, 0))
+
+    def declared(self) -> list[str]:
+        """The names of what is declared and was not withdrawn."""
+        with Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True) as ledger:
+            found = declared_now(ledger, FAR_FUTURE_MS)
+        return sorted(each.metadata.name for each in (*found.institutions, *found.investments, *found.price_lists))
 
     def verified(self) -> list[str]:
         """What is wrong with the books."""
