@@ -8,9 +8,7 @@ from .base import MAX_ITEMS as MAX_ITEMS
 from .base import Model as Model
 from .base import Scalar as Scalar
 from .base import StoragePath as StoragePath
-from .data import (
-    CleanStep as CleanStep,
-)
+from .data import CleanStep as CleanStep
 from .data import Data as Data
 from .document import CONTRACT_VERSION as CONTRACT_VERSION
 from .document import Gang as Gang

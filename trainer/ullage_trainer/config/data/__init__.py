@@ -1,0 +1,36 @@
+"""``spec.data``: what is read, how it is cleaned, labelled, integrated and split, and what a model is fed."""
+
+from .clean import CleanStep as CleanStep
+from .clean import DuplicateRule as DuplicateRule
+from .clean import InvalidAction as InvalidAction
+from .clean import Keep as Keep
+from .clean import MissingAction as MissingAction
+from .clean import MissingRule as MissingRule
+from .clean import RangeAction as RangeAction
+from .clean import RangeRule as RangeRule
+from .features import DatePart as DatePart
+from .features import Encode as Encode
+from .features import Feature as Feature
+from .features import Impute as Impute
+from .features import Quantiles as Quantiles
+from .features import Scale as Scale
+from .integrate import IntegrateStep as IntegrateStep
+from .integrate import Join as Join
+from .integrate import JoinHow as JoinHow
+from .integrate import JoinKey as JoinKey
+from .integrate import Union as Union
+from .label import Comparison as Comparison
+from .label import Condition as Condition
+from .label import Label as Label
+from .label import LabelRule as LabelRule
+from .label import LabelTask as LabelTask
+from .sources import Column as Column
+from .sources import ColumnType as ColumnType
+from .sources import CsvSource as CsvSource
+from .sources import IdxSource as IdxSource
+from .sources import JsonLinesSource as JsonLinesSource
+from .sources import ParquetSource as ParquetSource
+from .sources import Source as Source
+from .sources import SplitName as SplitName
+from .whole import Data as Data
+from .whole import Split as Split
