@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final
 
 import aiohttp
@@ -16,6 +18,10 @@ from .names import GROUP, JsonObject
 
 _MAX_NOTE: Final = 1024
 _MAX_WAITING: Final = 10_000
+_MAX_NAME: Final = 200
+"""Characters of an object's name in that of its event, which may have 253."""
+_TRIES: Final = 12
+"""How often it is tried to write an event, as by Kubernetes' own components."""
 _log = logging.getLogger(__name__)
 
 
@@ -24,6 +30,8 @@ class Recorder:
     """Writes events, one after the other, while jobs go on; one that can't be written is no reason to stop."""
 
     api: Api
+    pause_seconds: float = 10.0
+    """How long to wait for an API server that did not answer."""
     _waiting: deque[JsonObject] = field(default_factory=lambda: deque(maxlen=_MAX_WAITING))
     _some: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -44,7 +52,7 @@ class Recorder:
         body = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{metadata['name']}-", "namespace": namespace},
+            "metadata": {"name": _name(metadata["name"]), "namespace": namespace},
             "regarding": {
                 "apiVersion": item["apiVersion"],
                 "kind": item["kind"],
@@ -64,9 +72,29 @@ class Recorder:
         self._some.set()
 
     async def _write(self, body: JsonObject) -> None:
-        regarding = body["regarding"]
-        try:
-            namespace = body["metadata"]["namespace"]
-            await self.api.create(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", body)
-        except (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError) as error:
-            _log.warning("event %s of %s: %s", body["reason"], regarding["name"], error)
+        """Write an event: again where the API server does not answer. Its name is its own, so it is not there twice."""
+        path = f"/apis/events.k8s.io/v1/namespaces/{body['metadata']['namespace']}/events"
+        for tries in range(1, _TRIES + 1):
+            try:
+                await self.api.create(path, body)
+            except ApiRefusal as error:
+                if error.reason == "AlreadyExists":
+                    return
+                found, final = str(error), not _passes(error)
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                found, final = str(error) or type(error).__name__, False
+            else:
+                return
+            if final or tries == _TRIES:
+                _log.warning("event %s of %s: %s", body["reason"], body["regarding"]["name"], found)
+                return
+            await asyncio.sleep(self.pause_seconds)
+
+
+def _name(of: str) -> str:
+    return f"{of[:_MAX_NAME].rstrip('-.')}.{uuid.uuid4().hex}"
+
+
+def _passes(error: ApiRefusal) -> bool:
+    """Tell whether the same request may be taken later."""
+    return error.status == HTTPStatus.TOO_MANY_REQUESTS or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
