@@ -72,7 +72,7 @@ class GangState:
     def usage(self) -> Usage:
         """Return what all workers together took."""
         total = Usage()
-        for member in list(self._members.values()):  # Others may register meanwhile.
+        for member in self._members.values():
             total += member.beat.usage
         return total
 

@@ -24,7 +24,7 @@ def end_all() -> int:
     # Whoever forks while its parent is ended is found in the next round.
     while left := psutil.Process().children(recursive=True):
         for process in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.Error):  # It is gone, or is another user's by its own doing.
                 process.kill()
         gone, _ = psutil.wait_procs(left, timeout=1.0)
         ended += len(gone)

@@ -42,7 +42,7 @@ from .link import Exchange, HttpExchange, Link
 from .meter import Meter
 from .network import address_of, address_towards, interface_of, is_loopback, own_name
 from .orphans import adopt, end_all
-from .protocol import Heartbeat, Orders
+from .protocol import LOST_AFTER_SECONDS, Heartbeat, Orders
 from .ranks import RankProcess
 from .reportfile import ReportFile
 from .stall import stall_failure
@@ -152,6 +152,7 @@ class Worker:
             coordinator.reuse()
 
     def _looking(self, what: str, step: int, total: int) -> None:
+        self._events.hear()
         if self._failure is not None:
             raise StopRequested(self._failure.message)
         self._progress = Progress(doing=what[:64], step=step, total_steps=total)
@@ -227,10 +228,12 @@ class Worker:
             self._state = WorkerState.STOPPED if stopped else WorkerState.FAILED
         end_all()
         self._meter.end()
+        # Again and again: whoever ends this worker while it speaks or listens finds that it has said all it knew.
+        self._write_report()
         if self._link is not None:
-            self._link.close(timeout_seconds=_LAST_WORD_SECONDS)
+            # A failure is found out also if it is not heard of. Who succeeds and is not heard counts as lost.
+            self._link.close(timeout_seconds=LOST_AFTER_SECONDS if self._failure is None else _LAST_WORD_SECONDS)
         self._learn_cause()
-        # First: whoever ends this worker while it listens finds that it has said all it knew.
         self._write_report()
         if self._coordinator is not None:
             self._hear_last_words(self._coordinator)
@@ -315,7 +318,7 @@ class Worker:
         if self._kill_at is None:
             stopping = failure.reason is Reason.STOPPED
             grace = self._grace_seconds if stopping else _PEER_GRACE_SECONDS
-            self._kill_at = time.monotonic() + grace
+            self._kill_at = min(time.monotonic() + grace, self._stop_by)
             self._signal(signal.SIGTERM)
 
     @property
@@ -335,14 +338,16 @@ class Worker:
         for rank in self._ranks:
             rank.send_signal(number)
 
-    def _asked_to_stop(self, why: str) -> None:
-        self._stop_by = min(self._stop_by, time.monotonic() + self._grace_seconds)
+    def _asked_to_stop(self, why: str, at: float) -> None:
+        self._stop_by = min(self._stop_by, at + self._grace_seconds)
+        if self._state is WorkerState.SUCCEEDED:
+            return  # What it had to do is done.
         self._fail(Failure(reason=Reason.STOPPED, message=f"stopped on {why}", worker=self.settings.index))
 
     def _stdin_readable(self) -> None:
         if os.read(sys.stdin.fileno(), 1) == b"":
             self._events.forget(sys.stdin.fileno())
-            self._asked_to_stop("the end of the process that started the worker")
+            self._asked_to_stop("the end of the process that started the worker", time.monotonic())
 
     # -- what it took, and what is said -------------------------------------------------------------
 
