@@ -192,3 +192,22 @@ def test_arguments_reach_the_program_as_they_are_written(lab):
 def test_a_program_that_can_not_be_read_is_refused(tmp_path):
     with pytest.raises(InputMissing, match="script.path: expected to read code/train.py, found: Is a directory; give"):
         _check_syntax(tmp_path, "code/train.py")
+
+
+def test_a_program_that_is_asked_to_stop_while_its_error_is_told_has_failed_of_that_error(lab):
+    attempt = start(
+        lab,
+        """
+        import os, signal
+        class Late(Exception):
+            def __str__(self):
+                os.kill(os.getpid(), signal.SIGTERM)
+                return "it broke before"
+        raise Late
+        """,
+    )
+    failure = attempt.end().failure
+    assert (failure.reason, failure.message) == (
+        Reason.EXCEPTION,
+        "script: expected train.py to end well, found that it raised Late: it broke before (line 7 of train.py)",
+    )

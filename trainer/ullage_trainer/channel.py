@@ -71,7 +71,8 @@ class PipeSink:
 
     descriptor: int
     _pipe: tuple[int, int] = field(init=False, repr=False)
-    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    """One thread; what a program reports from a signal's handler may come while it reports."""
 
     def __post_init__(self) -> None:
         self._pipe = _identity(self.descriptor)

@@ -71,11 +71,14 @@ def main() -> int:
     sink = PipeSink.from_environment()
     reporter = Reporter(sink)
     document = StageDocument.model_validate_json(Path(os.environ[DOCUMENT_VARIABLE]).read_bytes())
-    resolve(Path(document.storage.root), document.storage.output).mkdir(parents=True, exist_ok=True)
     try:
+        resolve(Path(document.storage.root), document.storage.output).mkdir(parents=True, exist_ok=True)
         stop.catch()
         reporter.result(run_stage(document, reporter, stop))
-    except BaseException as error:  # noqa: BLE001 - whatever ends a rank is reported
+    except BaseException as raised:  # noqa: BLE001 - whatever ends a rank is reported
+        stop.ignore()
+        stopped = stop.ended_it and not isinstance(raised, StopRequested)
+        error = StopRequested("stopped on request") if stopped else raised
         failure = failure_of(error)
         unforeseen = not isinstance(error, TrainerError) or failure.reason is Reason.STORAGE_FAILURE
         if unforeseen and failure.reason in (Reason.EXCEPTION, Reason.STORAGE_FAILURE):

@@ -63,6 +63,7 @@ def run_script(document: StageDocument, stop: StopFlag) -> Result:
     except (InputMissing, ConfigError, MemoryError):
         raise
     except Exception as error:
+        stop.ignore()
         frames = _own_frames(error.__traceback__)
         traceback.print_exception(type(error), error, frames)
         if stop():
