@@ -68,8 +68,8 @@ def _stopping(cancelled: threading.Event, screen: Screen) -> Iterator[list[signa
 
     def handle(number: int, _frame: FrameType | None) -> None:
         caught.append(signal.Signals(number))
-        cancelled.set()
         if len(caught) == 1:
+            cancelled.set()
             screen.say("stopping: workers are asked to end")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -124,11 +124,20 @@ class AgentProcess:
 
     def enforce(self) -> None:
         """Kill it if it was asked to end and has not."""
-        if self.stop_by is not None and time.monotonic() >= self.stop_by and self.exit_code is None:
-            self.process.kill()
+        if self.stop_by is not None and time.monotonic() >= self.stop_by:
+            self._kill()
 
     def close(self) -> None:
-        """Let go of it: it ends if it has not."""
+        """Let go of it: it ends if it has not, and is killed if it does not within its grace period."""
         if self.process.stdin is not None:
             self.process.stdin.close()
-        self.process.wait()
+        try:
+            self.process.wait(self.grace_period_seconds + _KILL_MARGIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            self.process.wait()
+
+    def _kill(self) -> None:
+        """Kill it, and all that it and its ranks have started and that has not left its session."""
+        if self.exit_code is None:
+            os.killpg(self.process.pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,7 +115,8 @@ def run_job(
                 return RunOutcome(run.job, cluster.observe())
             cluster.enforce()
             if decision.wake_at_ms is None or decision.wake_at_ms > now_ms():
-                cancelled.wait(_LOOK_SECONDS) if not cancelled.is_set() else threading.Event().wait(_LOOK_SECONDS)
+                # Not a wait for `cancelled`: a signal's handler that sets it would wait for this wait's own lock.
+                time.sleep(_LOOK_SECONDS)
     finally:
         cluster.close()
         write_ended(ledger, cluster.observe(), run.holds)
