@@ -103,7 +103,7 @@ class Scene:
             return None, "", None
         return verdict.allowed, verdict.message, verdict.wake_at_ms and verdict.wake_at_ms - self.now_ms
 
-    def open(self, worker: str, *, own: bool | None = None) -> None:
+    def open(self, worker: str, *, own: bool | None = None, resource: str = "nvidia.com/gpu") -> None:
         context = EntryContext(job_uid=UID, namespace="north", job="j", institution="north")
         hold = HoldOpened(
             context=context,
@@ -113,7 +113,7 @@ class Scene:
             index=0,
             slots=2,
             accelerators=2,
-            accelerator_type="nvidia.com/gpu",
+            accelerator_type=resource,
             cpu_millis=0,
             memory_mib=0,
             from_ms=self.now_ms,

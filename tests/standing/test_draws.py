@@ -172,6 +172,56 @@ def test_what_a_failure_of_the_infrastructure_cut_off_is_refunded(scene: Scene) 
     assert back.reason == "Disrupted: node drained"
 
 
+def test_what_is_refunded_has_its_reason_on_one_line(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
+    scene.status["failure"] = {"reason": "Disrupted", "message": "evicted:\n  the node was low on memory\n"}
+    assert scene.turn()[0] is True
+    back = scene.ledger.find(f"reversal/expend/grant/gpu/{UID}/{START}")
+    assert isinstance(back, Reversal)
+    assert back.reason == "Disrupted: evicted: the node was low on memory"
+
+
+def test_intervals_at_a_price_of_0_are_settled_and_the_ones_after_it_cost_what_they_do(
+    scene_of: Callable[..., Scene],
+) -> None:
+    free_at_first = copy.deepcopy(PRICES)
+    free_at_first["spec"]["entries"][0]["price"] = 0
+    scene = scene_of(institution("north"), free_at_first, money(10_000))
+    scene.turn()
+    scene.open("w1")
+    for hour in range(1, 27):
+        scene.now_ms = START + hour * HOUR
+        assert scene.turn() == (True, "", HOUR)
+    # Two accelerators for the two hours of the next day, at 30 CNY an hour.
+    assert scene.line("grant/fund")["expended"] == 2 * 2 * 30 * 1_000_000
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.now_ms += SECOND
+    scene.turn()
+    assert scene.line("grant/fund")["reserved"] == 0
+    assert scene.ledger.verify() == []
+
+
+def test_a_stage_on_other_accelerators_is_charged_at_the_price_of_these(scene_of: Callable[..., Scene]) -> None:
+    slices = copy.deepcopy(PRICES)
+    first, *_ = slices["spec"]["entries"]
+    slices["spec"]["entries"].append(first | {"type": "nvidia.com/mig-1g.10gb", "price": 2})
+    scene = scene_of(institution("north"), slices, money(10_000))
+    scene.turn()
+    scene.open("trains")
+    scene.now_ms += HOUR
+    scene.close("trains")
+    scene.turn()
+    assert scene.line("grant/fund")["expended"] == 2 * 20 * 1_000_000
+    scene.open("quantizes", resource="nvidia.com/mig-1g.10gb")
+    scene.now_ms += HOUR
+    scene.turn()
+    assert scene.line("grant/fund")["expended"] == 2 * (20 + 2) * 1_000_000
+
+
 def test_an_interval_that_was_settled_on_what_was_known_then_is_corrected_when_a_worker_is_told_to_have_ended_before(
     scene: Scene,
 ) -> None:

@@ -175,15 +175,23 @@ class Books:
 
     def held_since(self, job_uid: str, from_ms: int, to_ms: int) -> int | None:
         """Return the first moment in a period in which a job held what :meth:`drawn_ms` sums; None where it did not."""
+        found = self._drawn(job_uid, from_ms, to_ms)
+        return min((max(from_ms, hold.from_ms) for hold in found), default=None)
+
+    def drawn_resources(self, job_uid: str, from_ms: int, to_ms: int) -> list[str]:
+        """Return the resources of a cluster that :meth:`drawn_ms` sums, such as ``nvidia.com/gpu``."""
+        found = self._drawn(job_uid, from_ms, to_ms)
+        return sorted({hold.accelerator_type for hold in found if hold.accelerator_type is not None})
+
+    def _drawn(self, job_uid: str, from_ms: int, to_ms: int) -> list[HoldOpened]:
         wanted = holds_within(from_ms, to_ms, self._upto) & (tables.entry.c.job_uid == job_uid)
-        found = [
-            max(from_ms, worker.hold.from_ms)
+        return [
+            worker.hold
             for _, worker in self._workers(wanted, cluster=self.cluster)
             if worker.hold.accelerators
             and not worker.hold.own_machines
             and max(from_ms, worker.hold.from_ms) < (worker.release.to_ms if worker.release else to_ms)
         ]
-        return min(found, default=None)
 
     def totals(self, *, by: Sequence[GroupKey] = ()) -> list[UsageRow]:
         """Sum what this cluster's workers that have ended held and used in all; see :func:`~.reads.totals.totals`."""

@@ -251,7 +251,7 @@ def _refund(job: TrainingJob, stage: StageStatus | None, spent: list[Entry], now
         return []
     if (stage is not None and stage.state is not StageState.PENDING) or millis(max(finished)) + 1000 < expend.from_ms:
         return []
-    reason = f"{failure.reason.value}: {failure.message}"[:200]
+    reason = " ".join(f"{failure.reason.value}: {failure.message}".split())[:200]
     return [Reversal.of(expend, reason=reason, author=AUTHOR, at_ms=now_ms)]
 
 

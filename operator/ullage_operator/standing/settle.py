@@ -42,7 +42,8 @@ def settled(books: Books, held: ReservationRow, kinds: Mapping[str, str], now_ms
     uid = held.job_uid or ""
     from_ms = _begun(books, held)
     quantity = books.drawn_ms(uid, from_ms, now_ms)
-    rate = None if held.currency is None else _rate(books, held, kinds)
+    resources = books.drawn_resources(uid, from_ms, now_ms)
+    rate = None if held.currency is None else _rate(books, held, [kinds.get(name, name) for name in resources])
     facts = {
         "institution": held.institution,
         "line": held.line,
@@ -116,16 +117,15 @@ def _cost(held: ReservationRow, quantity_ms: int, rate: Rate | None, now_ms: int
     return -(-held.amount * (now_ms - held.from_ms) // (held.to_ms - held.from_ms))
 
 
-def _rate(books: Books, held: ReservationRow, kinds: Mapping[str, str]) -> Rate | None:
-    holds = books.holds_of(held.job_uid or "")
-    resources = sorted({hold.accelerator_type for hold in holds if hold.accelerator_type is not None})
+def _rate(books: Books, held: ReservationRow, kinds: list[str]) -> Rate | None:
+    """Return the price of the first of the kinds of accelerators held that has one."""
     # The first interval counts from the second that had begun: its price may have been told later in that.
     for at_ms in (held.from_ms, held.from_ms + SECOND_MS - 1):
         then = declarations_of(books, gap.Period(at_ms, at_ms + 1))
         investment = then.investments_by_name.get(held.line.partition("/")[0])
         if investment is None:
             continue
-        for resource in resources:
-            if (rate := rate_of(then, investment, kinds.get(resource, resource), at_ms)) is not None:
+        for kind in kinds:
+            if (rate := rate_of(then, investment, kind, at_ms)) is not None:
                 return rate
     return None

@@ -120,7 +120,8 @@ def reservations(found: Sequence[Posted[Entry]]) -> list[ReservationRow]:
     for entry in kept:
         if isinstance(entry, Unreserve):
             back[entry.group] = back.get(entry.group, 0) + entry.amount
-    open_ones = [entry for entry in kept if isinstance(entry, Reserve) and entry.amount > back.get(entry.group, 0)]
+    # One of nothing, at a price of 0, is open until it is given back like any other.
+    open_ones = [entry for entry in kept if isinstance(entry, Reserve) and entry.amount > back.get(entry.group, -1)]
     return [
         ReservationRow(
             line=entry.line,
