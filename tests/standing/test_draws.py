@@ -157,31 +157,33 @@ def test_what_ran_uncharged_for_want_of_a_price_is_not_charged_when_there_is_one
     assert scene.line("grant/fund")["expended"] == 2 * 20_000_000
 
 
-def test_what_a_failure_of_the_infrastructure_cut_off_is_refunded(scene: Scene) -> None:
+def cut_off(scene: Scene, message: str) -> bool | None:
+    """Have the infrastructure end an attempt in the middle of its first interval; return whether the job may go on."""
     scene.turn()
     scene.open("w1")
     scene.now_ms += 30 * MINUTE
     scene.close("w1", finishTime="2026-11-10T00:30:00Z")
-    scene.status["failure"] = {"reason": "Disrupted", "message": "node drained"}
-    assert scene.turn()[0] is True
+    scene.status["failure"] = {"reason": "Disrupted", "message": message}
+    return scene.turn()[0]
+
+
+def refund(scene: Scene) -> Reversal:
+    back = scene.ledger.find(f"reversal/expend/grant/gpu/{UID}/{START}")
+    assert isinstance(back, Reversal)
+    return back
+
+
+def test_what_a_failure_of_the_infrastructure_cut_off_is_refunded(scene: Scene) -> None:
+    assert cut_off(scene, "node drained") is True
     figures = scene.line()
     assert (figures["expended"], figures["reversed"]) == (HOUR, HOUR)
     assert figures["remaining"] == 10 * HOUR - 2 * (HOUR + MINUTE)
-    back = scene.ledger.find(f"reversal/expend/grant/gpu/{UID}/{START}")
-    assert isinstance(back, Reversal)
-    assert back.reason == "Disrupted: node drained"
+    assert refund(scene).reason == "Disrupted: node drained"
 
 
 def test_what_is_refunded_has_its_reason_on_one_line(scene: Scene) -> None:
-    scene.turn()
-    scene.open("w1")
-    scene.now_ms += 30 * MINUTE
-    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
-    scene.status["failure"] = {"reason": "Disrupted", "message": "evicted:\n  the node was low on memory\n"}
-    assert scene.turn()[0] is True
-    back = scene.ledger.find(f"reversal/expend/grant/gpu/{UID}/{START}")
-    assert isinstance(back, Reversal)
-    assert back.reason == "Disrupted: evicted: the node was low on memory"
+    assert cut_off(scene, "evicted:\n  the node was low on memory\n") is True
+    assert refund(scene).reason == "Disrupted: evicted: the node was low on memory"
 
 
 def test_intervals_at_a_price_of_0_are_settled_and_the_ones_after_it_cost_what_they_do(
