@@ -130,19 +130,26 @@ def test_where_the_clock_goes_back_what_is_declared_last_applies(ledger: Ledger,
     assert stands.spec.country == "DE"
 
 
+def fund_of(amount: float) -> dict[str, Any]:
+    """Return an investment of money, all of which is released on 1 November."""
+    fund = investment(1)
+    line = {"id": "fund", "beneficiary": "north", "channel": "money", "unit": "CNY", "amount": amount}
+    fund["spec"]["lines"] = [line | {"instalments": [{"date": "2026-11-01", "amount": amount}]}]
+    fund["spec"]["currency"] = "CNY"
+    return fund
+
+
+def bought(cost: float, day: str = "2026-11-05") -> dict[str, Any]:
+    """Return an institution that buys a machine with it."""
+    machines = {"type": "A100", "count": 1, "from": day}
+    money = {"name": "grant", "line": "fund", "cost": cost}
+    return institution("north", round(cost), holds={"accelerators": [machines | {"acquiredBy": money}]})
+
+
 def test_machines_that_were_bought_with_a_grant_are_spent_of_it_and_what_is_declared_anew_corrects_that(
     ledger: Ledger, clock: Clock
 ) -> None:
-    fund = investment(1)
-    line = {"id": "fund", "beneficiary": "north", "channel": "money", "unit": "CNY", "amount": 9000}
-    fund["spec"]["lines"] = [line | {"instalments": [{"date": "2026-11-01", "amount": 9000}]}]
-    fund["spec"]["currency"] = "CNY"
-
-    def bought(cost: float) -> dict[str, Any]:
-        machines = {"type": "A100", "count": 1, "from": "2026-11-05"}
-        money = {"name": "grant", "line": "fund", "cost": cost}
-        return institution("north", round(cost), holds={"accelerators": [machines | {"acquiredBy": money}]})
-
+    fund = fund_of(9000)
     assert kept(ledger, clock, bought(5000), fund) == (["north", "grant"], {})
     clock.now_ms += 10 * DAY
     assert remaining(ledger, clock) == {"grant/fund": 4_000_000_000}
@@ -159,14 +166,31 @@ def test_machines_that_were_bought_with_a_grant_are_spent_of_it_and_what_is_decl
     assert ledger.verify() == []
 
 
+def test_machines_that_were_bought_stay_bought_though_the_investment_is_withdrawn_but_for_those_of_a_later_day(
+    ledger: Ledger, clock: Clock
+) -> None:
+    def spent() -> int:
+        with ledger.books() as books:
+            (row,) = books.lines(0, at("2026-12-01"), names=["grant/fund"])
+        return (row.expended - row.reversed) // 1_000_000
+
+    assert kept(ledger, clock, bought(6000), fund_of(9000))[1] == {}
+    clock.now_ms = at("2026-11-04")
+    # An institution that names an investment which is gone is in error; what it declared before stands.
+    kept(ledger, clock, bought(6000))
+    assert spent() == 0
+    assert kept(ledger, clock, bought(6000), fund_of(9000))[1] == {}
+    assert spent() == 6000
+    clock.now_ms = at("2026-11-10")
+    kept(ledger, clock, bought(6000))
+    assert spent() == 6000
+    assert kept(ledger, clock, bought(6000), fund_of(9000))[1] == {}
+    assert spent() == 6000
+    assert ledger.verify() == []
+
+
 def test_what_is_bought_later_is_not_spent_yet_for_jobs_and_status_alike(ledger: Ledger, clock: Clock) -> None:
-    fund = investment(1)
-    line = {"id": "fund", "beneficiary": "north", "channel": "money", "unit": "CNY", "amount": 10_000}
-    fund["spec"]["lines"] = [line | {"instalments": [{"date": "2026-11-01", "amount": 10_000}]}]
-    fund["spec"]["currency"] = "CNY"
-    machines = {"type": "A100", "count": 1, "from": "2026-11-20"}
-    machines["acquiredBy"] = {"name": "grant", "line": "fund", "cost": 6000}
-    assert kept(ledger, clock, institution("north", holds={"accelerators": [machines]}), fund)[1] == {}
+    assert kept(ledger, clock, bought(6000, "2026-11-20"), fund_of(10_000))[1] == {}
     found = []
     for clock.now_ms in (at("2026-11-10"), at("2026-11-20") - 1, at("2026-11-20")):
         with ledger.books() as books:

@@ -1,7 +1,7 @@
 """Machines that were bought with a grant: spent on the day that they are held from, and from then counted as capacity.
 
-What is bought stays bought: an institution that is withdrawn takes nothing back, one that is declared anew without the
-machines does.
+What is bought stays bought: an institution or an investment that is withdrawn takes nothing back, but for what was to
+be bought later. An institution that is declared anew without the machines does.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def purchases(declarations: Declarations) -> list[Expend]:
 
 
 def post_purchases(ledger: Ledger, declarations: Declarations, now_ms: int, author: str) -> None:
-    """Have the books as :func:`purchases` tells, of all institutions that are declared.
+    """Have the books as :func:`purchases` tells, of all institutions and investments that are declared.
 
     Raises
     ------
@@ -61,11 +61,13 @@ def post_purchases(ledger: Ledger, declarations: Declarations, now_ms: int, auth
         Nothing was written.
     """
     wanted = {entry.key: entry for entry in purchases(declarations)}
-    owners = declarations.institutions_by_id
     with ledger.books() as books:
-        posted = [entry for entry in books.purchases() if entry.institution in owners]
+        posted = books.purchases()
     standing = {entry.key: entry for entry in counting(posted) if isinstance(entry, Expend)}
     kept = {key for key, entry in standing.items() if key in wanted and _same(entry, wanted[key])}
+    kept |= {
+        key for key, entry in standing.items() if entry.from_ms <= now_ms and not _is_declared(entry, declarations)
+    }
     last: dict[str, int] = {}
     for entry in posted:
         if isinstance(entry, Expend):
@@ -78,6 +80,12 @@ def post_purchases(ledger: Ledger, declarations: Declarations, now_ms: int, auth
             entries.append(told.model_copy(update={"revision": last.get(key, 0) + 1, "author": author}))
     if entries:
         ledger.post(entries)
+
+
+def _is_declared(entry: Expend, declarations: Declarations) -> bool:
+    """Tell whether both who bought and whose money it was are declared."""
+    investment, _, _ = entry.line.partition("/")
+    return entry.institution in declarations.institutions_by_id and investment in declarations.investments_by_name
 
 
 def _same(entry: Expend, told: Expend) -> bool:
