@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from .accounts import context_of
 from .api import Declarations, InvalidManifest, parse
 from .api.types import Phase, TrainingJob
 from .clock import Clock
@@ -26,7 +27,7 @@ from .plan import Admission
 from .plan.budget import BudgetVerdict, Terms
 from .plan.reasons import JobReason
 from .posting import Poster
-from .standing import Case, Turn, charge_own, line_names, settle_orphan, take_turn
+from .standing import Case, Turn, line_names, settle_orphan, take_turn
 
 _log = logging.getLogger(__name__)
 EXHAUSTED: Final = JobReason.BUDGET_EXHAUSTED
@@ -72,10 +73,12 @@ class Budgets:
     clock: Clock = field(default_factory=Clock)
     _answers: dict[str, _Answer] = field(default_factory=dict)
     _reserved: set[str] = field(default_factory=set)
-    """Jobs, by UID, for which something is set aside."""
+    """Jobs, by UID, for which something is set aside, or may have to be charged."""
     _withdrawn: dict[str, str] = field(default_factory=dict)
     """Which line that is gone a job, by UID, was told of."""
-    _charged: set[str] = field(default_factory=set)
+    _met: set[str] = field(default_factory=set)
+    """Jobs that there was something to ask of, by UID: what becomes of them is asked to the end."""
+    _done: set[str] = field(default_factory=set)
     """Jobs that have ended and of which all that they held is paid for: nothing is asked of them any more."""
 
     def admit(self, job: TrainingJob) -> Admission:
@@ -86,19 +89,32 @@ class Budgets:
         return Admission(allowed=False, reason=EXHAUSTED, message=answer.verdict.message)
 
     async def load(self) -> None:
-        """Learn from the books for which jobs something is set aside."""
+        """Learn from the books for which jobs something is set aside, and which hold accelerators."""
         self._reserved |= await self.poster.run(_reserved_jobs)
+        holds = await self.poster.run(lambda ledger: ledger.open_holds())
+        self._met |= {hold.context.job_uid for hold in holds if hold.accelerators}
+
+    def look_at(self, uid: str) -> None:
+        """Ask the books about a job once more, be it gone or not: they were told what it held by other ways."""
+        self._done.discard(uid)
+        self._answers.pop(uid, None)
+        self._reserved.add(uid)
 
     async def review(self, key: JobKey) -> float | None:
-        """Ask the books about a job, if it is time to; return after how many seconds to ask again."""
+        """Ask the books about a job, if it is time to; return after how many seconds to ask again.
+
+        To be called once what the pods of this name hold, and held, is in the books.
+        """
         raw, declarations = self.jobs.get(key), self.declarations()
-        if raw is None or not self._concerns(raw, declarations) or (case := self._case(raw, key)) is None:
+        await self._settle_strangers(key, None if raw is None else uid_of(raw), declarations)
+        if raw is None or not self._concerns(uid_of(raw), declarations) or (case := self._case(raw, key)) is None:
             return None
         now, uid = self.clock.now_ms(), case.uid
-        over = case.job.status.phase in _TERMINAL
-        if uid not in self._reserved and (uid in self._charged or not line_names(declarations, case.job)):
+        self._met.add(uid)
+        asked = case.job.status.phase in _TERMINAL or bool(line_names(declarations, case.context))
+        if uid not in self._reserved and (uid in self._done or not asked):
             self._answers.pop(uid, None)
-            return await self._charge(case, declarations) if over else None
+            return None
         state = (case.live, case.stage and (case.stage.name, case.stage.state), case.job.status.phase)
         known = self._answers.get(uid)
         if known is not None and known.state == state and known.declarations is declarations:
@@ -117,7 +133,9 @@ class Budgets:
         """Settle now and then what is set aside for jobs that are gone, until cancelled."""
         while True:
             there = {uid_of(item) for item in self.jobs.values()}
-            for uid in (self._answers.keys() | self._withdrawn.keys() | self._charged) - self._reserved - there:
+            held = {labels_of(item).get(JOB_UID_LABEL) for item in self.pods.values()}
+            known = self._answers.keys() | self._withdrawn.keys() | self._met | self._done
+            for uid in known - self._reserved - there - held:
                 self._forget(uid)
             for uid in self._reserved - there:
                 try:
@@ -160,33 +178,36 @@ class Budgets:
         self._answers[uid] = replace(asked, verdict=verdict, until_ms=until)
         if case.job.status.phase in _TERMINAL and not turn.reserved and not case.live:
             self._answers.pop(uid, None)
-            return await self._charge(case, asked.declarations)
+            self._done.add(uid)
+            return None
         return None if until is None else max(0.0, (until - now_ms) / 1000)
 
-    def _concerns(self, raw: JsonObject, declarations: Declarations) -> bool:
+    async def _settle_strangers(self, key: JobKey, uid: str | None, declarations: Declarations) -> None:
+        """Charge what pods held whose job is gone, before they are let go: then nobody knows of it any more."""
+        now = self.clock.now_ms()
+        ended: dict[str, bool] = {}
+        for item in self.pods.of(key):
+            owner = labels_of(item).get(JOB_UID_LABEL)
+            if owner is not None and owner != uid and self._concerns(owner, declarations):
+                ended[owner] = ended.get(owner, True) and has_ended(item, now)
+        for gone in (owner for owner, all_ended in ended.items() if all_ended and owner not in self._done):
+            try:
+                done = await self._settle_orphan(gone)
+            except LedgerError as error:
+                # Until it is settled it is among those that :meth:`run` looks at.
+                _log.warning("job %s: %s", gone, error)
+                done = False
+            (self._done if done else self._reserved).add(gone)
+
+    def _concerns(self, uid: str, declarations: Declarations) -> bool:
         """Tell whether there may be anything to ask: nothing is parsed twice where nobody declares anything."""
         machines = (each for owner in declarations.institutions for each in owner.spec.holds.accelerators)
-        own = any(each.node_selector for each in machines)
-        known = uid_of(raw) in self._reserved or uid_of(raw) in self._answers
-        return known or own or bool(declarations.investments)
-
-    async def _charge(self, case: Case, declarations: Declarations) -> float | None:
-        """Post what a job that has ended held on own machines; then it is done with."""
-        owners = declarations.institutions_by_id.get(case.job.spec.accounting.institution or "")
-        own = owners is not None and any(machines.node_selector for machines in owners.spec.holds.accelerators)
-        if case.uid in self._charged or case.job.status.phase not in _TERMINAL:
-            return None
-        if not own:
-            self._charged.add(case.uid)
-            return None
-        try:
-            done = await self.poster.run(lambda ledger: charge_own(ledger, case, declarations))
-        except LedgerError as error:
-            _log.warning("job %s: %s", case.uid, error)
-            return _DENIED_SECONDS
-        if done:
-            self._charged.add(case.uid)
-        return None if done else _AGAIN_SECONDS
+        return (
+            uid in self._reserved
+            or uid in self._met
+            or bool(declarations.investments)
+            or any(each.node_selector for each in machines)
+        )
 
     def _case(self, raw: JsonObject, key: JobKey) -> Case | None:
         """Return the case of a job; null of one that is refused: it holds nothing."""
@@ -199,13 +220,14 @@ class Budgets:
         live = sum(hold_of(item) is not None and not has_ended(item, now) for item in own)
         grace = job.spec.workers.template.termination_grace_period_seconds
         terms = Terms(round(self.settings.interval_seconds * 1000), grace * 1000)
-        return Case(job, live, self.settings.kinds, terms)
+        return Case(job, context_of(job), live, self.settings.kinds, terms)
 
     def _forget(self, uid: str) -> None:
         self._reserved.discard(uid)
         self._answers.pop(uid, None)
         self._withdrawn.pop(uid, None)
-        self._charged.discard(uid)
+        self._met.discard(uid)
+        self._done.discard(uid)
 
 
 def _reserved_jobs(ledger: Ledger) -> set[str]:

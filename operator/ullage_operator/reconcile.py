@@ -1,4 +1,4 @@
-"""One pass over one job: observe its pods, write the books, decide, write the status, act, and let go of what is done.
+"""One pass over one job: observe its pods, write the books, ask them, decide, write the status, act, and let go.
 
 The order is what makes a crash between any two calls harmless. What was decided is written before it is done;
 a pod's finalizer goes last, once its end is in the books and in the status; and every call may be made again.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
@@ -54,6 +54,10 @@ _PREDECESSOR: Final = Failure(
 )
 
 
+async def _nothing_to_ask(_key: JobKey) -> float | None:
+    return None
+
+
 @dataclass
 class Reconciler:
     """Works on jobs; what it remembers only spares calls, and may be lost at any time."""
@@ -72,6 +76,9 @@ class Reconciler:
     """Returns a job as it is in the books; raises InvalidManifest for one that contradicts what is declared."""
     own_machines: Callable[[JsonObject, HoldOpened], bool | None] = lambda _pod, _hold: None
     """Whether a pod is on its institution's own machines; null where that is not known."""
+    review: Callable[[JobKey], Awaitable[float | None]] = _nothing_to_ask
+    """Asks the books what a job may hold, once all is in them that it held; returns in how many seconds to ask again.
+    """
     written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
     _worked: set[str] = field(default_factory=set)
@@ -90,9 +97,12 @@ class Reconciler:
         uid = None if raw is None else uid_of(raw)
         own = [item for item in pods if labels_of(item).get(JOB_UID_LABEL) == uid]
         strangers = [item for item in pods if labels_of(item).get(JOB_UID_LABEL) != uid]
-        waits = [self._wait_for_lost(pods), await self._settle(strangers)]
+        now = self.clock.now_ms()
+        in_books = await self._write_books(pods, now)
+        waits = [self._wait_for_lost(pods), await self.review(key) if in_books else _RETRY_SECONDS]
+        await self._settle(strangers, now, in_books=in_books)
         if raw is not None:
-            waits.append(await self._reconcile(raw, own))
+            waits.append(await self._reconcile(raw, own, now, in_books=in_books))
         return min((wait for wait in waits if wait is not None), default=None)
 
     def forget_others(self, uids: Container[str]) -> None:
@@ -107,24 +117,21 @@ class Reconciler:
         due = [at for item in pods if (at := lost_at_ms(item)) is not None and not has_ended(item, now)]
         return (min(due) - now) / 1000 if due else None
 
-    async def _settle(self, strangers: Sequence[JsonObject]) -> float | None:
+    async def _settle(self, strangers: Sequence[JsonObject], now: int, *, in_books: bool) -> None:
         """End pods of a job that is gone, or of an earlier one of this name; let them go once they are written."""
-        now = self.clock.now_ms()
         live = [item for item in strangers if not has_ended(item, now) and not _terminating(item)]
         await for_each(self.workers.delete, live)
-        if not await self._write_books(strangers, now):
-            return _RETRY_SECONDS
-        await for_each(self._release, [item for item in strangers if has_ended(item, now)])
-        return None
+        if in_books:
+            await for_each(self._release, [item for item in strangers if has_ended(item, now)])
 
-    async def _reconcile(self, raw: JsonObject, pods: Sequence[JsonObject]) -> float | None:
-        now = self.clock.now_ms()
-        in_books = await self._write_books(pods, now)
+    async def _reconcile(
+        self, raw: JsonObject, pods: Sequence[JsonObject], now: int, *, in_books: bool
+    ) -> float | None:
         try:
             job = self.attribute(self.jobs.parse(raw, self.settings.trainer_image))
         except InvalidManifest as error:
             await self._refuse(raw, error, now)
-            return None if in_books else _RETRY_SECONDS
+            return None
         self._pull(job, pods)
         decision = self._decide(job, pods, now)
         wait = self._wait_for_more(job, decision)
@@ -138,8 +145,6 @@ class Reconciler:
         waits = [wait, held_up]
         if in_books:
             await for_each(self._release, _let_go(job, pods, now))
-        else:
-            waits.append(_RETRY_SECONDS)
         # What a job declares is gone with it: it is not deleted before that is written.
         written = await self._write_work(job)
         waits.append(await self._clean_up(raw, job, decision, pods) if written else _RETRY_SECONDS)

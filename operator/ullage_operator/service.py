@@ -113,7 +113,6 @@ class Service:
         puller = Puller(session, settings.progress_seconds, told=self.queue.add)
         self._stack.callback(puller.close)
         written = {(hold.worker_uid, False) for hold in self.ledger.open_holds()}
-        self._vanished = Vanished(self.api, self.pods, self.poster, puller, written, Clock(self.api.clock.now_ms))
         recorder = Recorder(self.api)
         self.programme = self._programme(recorder)
         self.budgets = Budgets(
@@ -127,6 +126,15 @@ class Service:
             clock=Clock(self.api.clock.now_ms),
         )
         await self.budgets.load()
+        self._vanished = Vanished(
+            self.api,
+            self.pods,
+            self.poster,
+            puller,
+            written,
+            Clock(self.api.clock.now_ms),
+            closed=self.budgets.look_at,
+        )
         self._began = time.monotonic()
         owners = Owners(self.nodes, settings.accelerator_types, lambda: self.programme.declarations)
         self._reconciler = Reconciler(
@@ -141,6 +149,7 @@ class Service:
             admit=self.budgets.admit,
             attribute=self.programme.attributed,
             own_machines=owners.own_machines,
+            review=self._review,
             written=written,
         )
         self._registry.register(BooksCollector(self.ledger))
@@ -329,12 +338,12 @@ class Service:
     async def _pass(self, key: JobKey) -> float | None:
         with self._passes.seconds.time(), self._passes.failures.count_exceptions():
             # What is gone no longer holds anything; that comes before the question what may be held.
-            waits = [
-                await self._vanished.settle(key),
-                await self.budgets.review(key),
-                await self._reconciler.reconcile(key),
-            ]
+            waits = [await self._vanished.settle(key), await self._reconciler.reconcile(key)]
             return min((wait for wait in waits if wait is not None), default=None)
+
+    async def _review(self, key: JobKey) -> float | None:
+        """Ask the books about a job, unless they lack the end of a pod that is gone."""
+        return None if self._vanished.waits(key) else await self.budgets.review(key)
 
 
 def gang_secret(state: Path) -> bytes:

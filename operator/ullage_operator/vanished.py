@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -41,6 +41,8 @@ class Vanished:
     written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books: the reconciler's own."""
     clock: Clock = field(default_factory=Clock)
+    closed: Callable[[str], None] = lambda _job_uid: None
+    """Told of the job, by UID, whose hold was closed."""
     _left: dict[JobKey, list[tuple[JsonObject, int]]] = field(default_factory=dict)
     """Pods of a job as they were last, and when it was seen, in milliseconds since 1970, that they are gone."""
 
@@ -70,6 +72,10 @@ class Vanished:
             left.pop(0)
         self._left.pop(key, None)
         return None
+
+    def waits(self, key: JobKey) -> bool:
+        """Tell whether the end of one of a job's pods is not in the books yet."""
+        return key in self._left
 
     async def review(self) -> None:
         """Close each hold that is open in the books and whose pod is gone; the copy of pods must have been made."""
@@ -105,6 +111,7 @@ class Vanished:
         try:
             if await self.poster.run(lambda ledger: _close(ledger, entries)):
                 _log.warning("%s: pod %s went without being let go", hold.context.job, hold.worker_uid)
+                self.closed(hold.context.job_uid)
         except (ConflictingEntry, RefusedEntry) as error:
             # What was written first stands; a person must look at this.
             _log.error("books: %s", error)

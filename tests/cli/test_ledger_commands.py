@@ -120,9 +120,9 @@ def test_books_of_an_earlier_ullage_are_brought_up_to_date(office: Office) -> No
         connection.executescript(OLD.read_text())
     connection.close()
     assert office.ullage("ledger", "verify").code == 4
-    assert office.ullage("ledger", "migrate").out == "The books are brought to schema version 4.\n"
+    assert office.ullage("ledger", "migrate").out == "The books are brought to schema version 5.\n"
     again = office.ullage("ledger", "migrate")
-    assert again.out == "The books have schema version 4, which is this Ullage's.\n"
+    assert again.out == "The books have schema version 5, which is this Ullage's.\n"
     assert office.ullage("ledger", "verify").code == 0
 
 

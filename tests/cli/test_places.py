@@ -97,7 +97,7 @@ def test_books_of_a_later_version_are_refused_and_left_as_they_are(workplace: Wo
     ended = workplace.run({"data": data()}) if command == "run" else workplace.ullage("usage")
     assert (ended.code, ended.out) == (4, "")
     assert ended.err.partition(": ")[2] == (
-        "expected schema version 4, found 99, which a later Ullage wrote; upgrade Ullage to read it. "
+        "expected schema version 5, found 99, which a later Ullage wrote; upgrade Ullage to read it. "
         "Nothing was changed\n"
     )
     assert list(workplace.workdir.workers.glob("*")) == []

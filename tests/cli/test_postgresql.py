@@ -74,9 +74,9 @@ def test_books_that_are_not_there_are_made_by_the_first_that_writes(elsewhere: O
 def test_books_of_an_earlier_ullage_are_brought_up_to_date(elsewhere: Office, postgres_schema_url: str) -> None:
     written(postgres_schema_url, 1)
     assert elsewhere.ullage("ledger", "verify").code == 4
-    assert elsewhere.ullage("ledger", "migrate").out == "The books are brought to schema version 4.\n"
+    assert elsewhere.ullage("ledger", "migrate").out == "The books are brought to schema version 5.\n"
     again = elsewhere.ullage("ledger", "migrate")
-    assert again.out == "The books have schema version 4, which is this Ullage's.\n"
+    assert again.out == "The books have schema version 5, which is this Ullage's.\n"
     assert elsewhere.ullage("ledger", "verify").code == 0
 
 
@@ -86,12 +86,12 @@ def test_books_of_a_later_ullage_are_refused_with_advice_and_without_the_passwor
 ) -> None:
     elsewhere.ledger().close()
     with connected(postgres_schema_url) as connection:
-        connection.exec_driver_sql("INSERT INTO schema_version VALUES (5, 0)")
+        connection.exec_driver_sql("INSERT INTO schema_version VALUES (6, 0)")
     where = make_url(with_password(postgres_schema_url)).render_as_string(hide_password=True)
     ended = elsewhere.ullage(*command)
     assert (ended.code, ended.out) == (4, "")
     assert ended.err == (
-        f"{where}: expected schema version 4, found 5, which a later Ullage wrote; upgrade Ullage to read it. "
+        f"{where}: expected schema version 5, found 6, which a later Ullage wrote; upgrade Ullage to read it. "
         "Nothing was changed\n"
     )
 

@@ -148,10 +148,10 @@ def test_a_ledger_of_a_later_version_is_refused_with_advice_and_left_as_it_was(
     with open_ledger() as ledger:
         ledger.post([hold()])
     with connected(ledger_url) as connection:
-        connection.exec_driver_sql("INSERT INTO schema_version VALUES (5, 0)")
-        connection.exec_driver_sql("CREATE TABLE of_version_5 (sequence BIGINT)")
+        connection.exec_driver_sql("INSERT INTO schema_version VALUES (6, 0)")
+        connection.exec_driver_sql("CREATE TABLE of_version_6 (sequence BIGINT)")
     before = [rows_of(ledger_url, table) for table in metadata.tables]
-    with pytest.raises(LedgerTooNew, match=r"expected schema version 4, found 5, .*upgrade Ullage"):
+    with pytest.raises(LedgerTooNew, match=r"expected schema version 5, found 6, .*upgrade Ullage"):
         open_ledger(read_only=read_only)
     assert [rows_of(ledger_url, table) for table in metadata.tables] == before
 

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from ledger.builders import activity, data_use, hold, release
-from ledger.subject_builders import one_of_each
+from ledger.subject_builders import RATE, award, one_of_each, reserve
 from ledger.tampering import connected
 from ledger.versions import reflected, written
 from ullage_operator.ledger import Ledger, LedgerTooOld, LedgerUnavailable
@@ -102,7 +102,7 @@ def test_books_of_version_1_are_migrated_when_they_are_opened_to_write(old_ledge
         ]
         assert ledger.post(one_of_each()) == len(one_of_each()) - 4
         assert ledger.verify() == []
-    assert rows(old_ledger, VERSIONS) == [(1, 100_000), (4, 200_000)]
+    assert rows(old_ledger, VERSIONS) == [(1, 100_000), (5, 200_000)]
 
 
 def test_books_of_version_2_keep_their_hashes_and_take_operations_from_then_on(ledger_url: str) -> None:
@@ -120,7 +120,7 @@ def test_books_of_version_2_keep_their_hashes_and_take_operations_from_then_on(l
     assert (row.samples, row.samples_counted) == (300 * 10**9 + 4_000, 300 * 10**9)
     assert (row.flop, row.parameters) == (314 * 10**21 + 7, 175 * 10**9)
     assert rows(ledger_url, HASHES)[:-1] == hashes
-    assert rows(ledger_url, VERSIONS) == [(2, 100_000), (4, 200_000)]
+    assert rows(ledger_url, VERSIONS) == [(2, 100_000), (5, 200_000)]
 
 
 def test_books_of_version_3_keep_their_hashes_and_tell_of_own_machines_from_then_on(ledger_url: str) -> None:
@@ -135,7 +135,23 @@ def test_books_of_version_3_keep_their_hashes_and_tell_of_own_machines_from_then
         assert [ledger.find(each.id) for each in own] == own
         assert ledger.verify() == []
     assert rows(ledger_url, HASHES)[:-3] == hashes
-    assert rows(ledger_url, VERSIONS) == [(3, 100_000), (4, 200_000)]
+    assert rows(ledger_url, VERSIONS) == [(3, 100_000), (5, 200_000)]
+
+
+def test_books_of_version_4_keep_their_hashes_and_take_rates_of_reservations_from_then_on(ledger_url: str) -> None:
+    """Version 4 wrote entries of every type, and a hold that is open."""
+    money = {"line": "exascale/fund", "unit": "micros", "currency": "CNY"}
+    awarded = award(**money, channel="money", resource=None, resource_type=None)
+    rated = reserve(**money, rate=RATE)
+    written(ledger_url, 4)
+    hashes = rows(ledger_url, HASHES)
+    with opened(ledger_url) as ledger:
+        assert ledger.verify() == []
+        assert (ledger.post(one_of_each()), ledger.find(reserve().id)) == (0, reserve())
+        assert (ledger.post([awarded, rated]), ledger.find(rated.id)) == (2, rated)
+        assert ledger.verify() == []
+    assert rows(ledger_url, HASHES)[:-2] == hashes
+    assert rows(ledger_url, VERSIONS) == [(4, 100_000), (5, 200_000)]
 
 
 def test_whose_machines_a_hold_is_on_stands_as_it_was_written_first(ledger_url: str) -> None:
@@ -147,7 +163,7 @@ def test_whose_machines_a_hold_is_on_stands_as_it_was_written_first(ledger_url: 
 
 def test_books_of_version_1_are_not_read_and_not_changed_when_they_are_opened_to_be_read(old_ledger: str) -> None:
     before = contents(old_ledger)
-    with pytest.raises(LedgerTooOld, match=r"expected schema version 4, found 1, .*brings it up to date"):
+    with pytest.raises(LedgerTooOld, match=r"expected schema version 5, found 1, .*brings it up to date"):
         opened(old_ledger, read_only=True)
     assert contents(old_ledger) == before
 

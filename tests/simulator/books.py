@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import Connection, Engine, make_url
 
+from ullage_operator.ledger import Books as BooksAtOnce
 from ullage_operator.ledger import (
     ConflictingEntry,
     Entry,
+    Expend,
     HoldOpened,
     HoldReleased,
     Ledger,
     LedgerUnavailable,
     RefusedEntry,
+    Reversal,
 )
 from ullage_operator.ledger.database import connect, recognise
+from ullage_operator.ledger.entries import WorkerEntry
 from ullage_operator.ledger.workers import problems
+from ullage_operator.standing.held import held_by, quantity_ms
 
 from .client import Weather
+
+DRAW: Final = "draw"
+"""What a post of what a job draws on a line is called."""
+_REFUND: Final = ("Disrupted: ", "Lost: ")
+"""How the reason of a refund begins."""
 
 
 class Books(Protocol):
@@ -32,6 +43,8 @@ class Books(Protocol):
     def find(self, entry_id: str) -> Entry | None: ...
 
     def open_holds(self) -> list[HoldOpened]: ...
+
+    def books(self) -> AbstractContextManager[BooksAtOnce]: ...
 
 
 class MemoryBooks:
@@ -72,15 +85,44 @@ class MemoryBooks:
         kept = [entries for entries in workers if not any(isinstance(entry, HoldReleased) for entry in entries)]
         return [entry for entries in kept for entry in entries if isinstance(entry, HoldOpened)]
 
+    def books(self) -> AbstractContextManager[BooksAtOnce]:
+        raise NotImplementedError
+
 
 class OnDisk(MemoryBooks):
-    """The real ledger, and beside it what it is to hold."""
+    """The real ledger, and beside it what it is to hold of workers."""
 
     def __init__(self, ledger: Ledger, now_ms: Callable[[], int]) -> None:
         super().__init__(now_ms)
         self.ledger = ledger
 
+    def books(self) -> AbstractContextManager[BooksAtOnce]:
+        return self.ledger.books()
+
+    def badly_charged(self) -> list[str]:
+        """Return what was not charged exactly once, or is still set aside.
+
+        All that is told to lie in an interval that was refunded is free, of a worker that began in its last second too.
+        """
+        found = []
+        with self.ledger.books() as books:
+            entries = [one.entry for one in books.entries()]
+            backs = [entry for entry in entries if isinstance(entry, Reversal)]
+            refunds = {entry.reverses for entry in backs if entry.reason.startswith(_REFUND)}
+            for uid in sorted({entry.context.job_uid for entry in entries if isinstance(entry, HoldOpened)}):
+                held = held_by(books, uid)
+                charged = [entry for entry in entries if isinstance(entry, Expend) and entry.id in refunds]
+                free = sum(quantity_ms(held, e.from_ms, e.to_ms) for e in charged if e.job_uid == uid)
+                paid = sum(entry.quantity or 0 for entry in books.spendings(uid))
+                whole = sum(each.accelerators * ((each.to_ms or each.from_ms) - each.from_ms) for each in held)
+                if whole != free + paid:
+                    found.append(f"{uid}: {whole} accelerator-ms were held, {free} of them for free, and {paid} paid")
+            found += [f"{row.job_uid}: {row.amount} are still set aside" for row in books.reservations()]
+        return found
+
     def post(self, entries: Sequence[Entry]) -> int:
+        if any(not isinstance(entry, WorkerEntry) for entry in entries):
+            return self.ledger.post(entries)
         try:
             written: int | Exception = self.ledger.post(entries)
         except (ConflictingEntry, RefusedEntry) as error:
@@ -156,7 +198,8 @@ class BooksOfALife:
         if self._weather.ledger_down:
             raise LedgerUnavailable("ledger.db: the ledger can't be used now (disk full)")
         written = self._books.post(entries)
-        self._weather.writes.extend(["ledger"] if written else [])
+        what = "ledger" if all(isinstance(entry, WorkerEntry) for entry in entries) else DRAW
+        self._weather.writes.extend([what] if written else [])
         for crash in crashes:
             self._die(crash.seconds)
         return written
@@ -167,3 +210,6 @@ class BooksOfALife:
 
     def open_holds(self) -> list[HoldOpened]:
         return self._books.open_holds()
+
+    def books(self) -> AbstractContextManager[BooksAtOnce]:
+        return self._books.books()

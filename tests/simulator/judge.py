@@ -22,7 +22,7 @@ from ullage_operator.ledger.workers import problems
 from ullage_operator.plan.instants import millis
 from ullage_operator.plan.reasons import REASONS
 
-from .books import MemoryBooks
+from .books import MemoryBooks, OnDisk
 from .kubelet import CPU_MS, Machine
 from .store import JOBS, PODS, Change, Store
 
@@ -42,10 +42,11 @@ ENDS = "every job ends or waits for a named reason"
 NOTHING_TO_DO = "an operator with nothing to do writes nothing"
 PASSES = "a pass raises nothing but what the API server said"
 BUSY = "the operator comes to rest"
+CHARGED = "what a job held is charged exactly once"
 REASON = "a condition gives a reason of the closed set"
 INVARIANTS = (
     *(ONE_ATTEMPT, TERMINAL, FINISHED, CREATING, ONCE, UNWRITTEN, RUNS, RESTARTS, FAILS, SECONDS, USAGE, ENDS),
-    *(GONE, NOTHING_TO_DO, PASSES, BUSY, REASON),
+    *(GONE, NOTHING_TO_DO, PASSES, BUSY, REASON, CHARGED),
 )
 _ENDED = ("Succeeded", "Failed")
 _OPEN = ("Creating", "Running")
@@ -212,6 +213,8 @@ class Judge:
                 self._check_books(machine)
         for uid, facts in self._jobs.items():
             self._check_usage(uid, facts)
+        if isinstance(self._books, OnDisk) and (found := self._books.badly_charged()):
+            self.found(CHARGED, "; ".join(found))
 
     def _check_told(self, pod: JsonObject) -> None:
         """Whoever was told how a pod was when it went writes what it held, and until when, as far as it was told."""

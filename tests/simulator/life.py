@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 import aiohttp
 
 from ullage_operator.api.types import TrainingJob
+from ullage_operator.budgets import Budgets, BudgetSettings
 from ullage_operator.clock import Clock
 from ullage_operator.cluster.api import Api, ApiRefusal
 from ullage_operator.cluster.events import Recorder
@@ -27,10 +28,11 @@ from ullage_operator.plan import Admission
 from ullage_operator.posting import Poster
 from ullage_operator.reconcile import Reconciler
 from ullage_operator.settings import Settings
+from ullage_operator.standing import declared_now
 from ullage_operator.vanished import Vanished
 from ullage_operator.workqueue import WorkQueue
 
-from .books import Books, BooksOfALife
+from .books import Books, BooksOfALife, OnDisk
 from .client import Client, Weather
 from .judge import BUSY, PASSES
 from .store import Store
@@ -38,6 +40,9 @@ from .store import Store
 RESYNC_SECONDS = 300.0
 MANY_PASSES = 400
 """More than one life of the operator ever needs."""
+RESOURCE = "nvidia.com/gpu"
+INTERVAL_SECONDS = 40.0
+"""So short that a run has several."""
 EXPECTED = (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError)
 """What a pass may raise: the API server did not do as it was asked."""
 SETTINGS = Settings(
@@ -124,7 +129,16 @@ class Life:
         self._puller = Puller(network, SETTINGS.progress_seconds, loop.time, self._queue.add)
         self._recorder = Recorder(api)
         written = {(hold.worker_uid, False) for hold in self._books.open_holds()}
-        self._vanished = Vanished(api, self._pods, self._poster, self._puller, written, clock)
+        self._budgets = self._granted(books.ledger, clock) if isinstance(books, OnDisk) else None
+        self._vanished = Vanished(
+            api,
+            self._pods,
+            self._poster,
+            self._puller,
+            written,
+            clock,
+            closed=self._budgets.look_at if self._budgets else lambda _uid: None,
+        )
         self._reconciler = Reconciler(
             self._jobs,
             self._pods,
@@ -134,11 +148,32 @@ class Life:
             self._recorder,
             SETTINGS,
             clock,
-            admit,
+            lambda job: admit(job) if self._budgets is None or not admit(job).allowed else self._budgets.admit(job),
+            review=self._review,
             written=written,
         )
         self._api = api
         self._task = asyncio.create_task(self._run())
+
+    def _granted(self, ledger: Ledger, clock: Clock) -> Budgets:
+        declarations = declared_now(ledger, clock.now_ms())
+        settings = BudgetSettings({RESOURCE: "A100"}, INTERVAL_SECONDS)
+        return Budgets(
+            self._jobs,
+            self._pods,
+            self._poster,
+            self._recorder,
+            settings,
+            declarations=lambda: declarations,
+            attribute=lambda job: job,
+            clock=clock,
+        )
+
+    async def _review(self, key: JobKey) -> float | None:
+        """What ``Service`` does."""
+        if self._budgets is None or self._vanished.waits(key):
+            return None
+        return await self._budgets.review(key)
 
     @property
     def dead(self) -> bool:
@@ -176,9 +211,13 @@ class Life:
             group.create_task(self._recorder.run())
             group.create_task(self._hear_of_jobs())
             await self._pods.synced.wait()
+            if self._budgets is not None:
+                await self._budgets.load()
             group.create_task(self._queue.run(SETTINGS.workers))
             group.create_task(self._resync())
             group.create_task(self._vanished.run())
+            if self._budgets is not None:
+                group.create_task(self._budgets.run())
 
     def _pod_gone(self, pod: JsonObject) -> None:
         self.told_gone.append(pod)

@@ -11,6 +11,7 @@ from shutil import copytree, ignore_patterns
 
 from .judge import (
     BUSY,
+    CHARGED,
     CREATING,
     ENDS,
     FINISHED,
@@ -40,6 +41,10 @@ class Bug:
     line: str
     instead: str
     caught_by: frozenset[str]
+    real_ledger: bool = False
+    """Whether only schedules with a real ledger can find it: in these, a grant pays what jobs hold."""
+    since: int = 0
+    """The seed to begin at: of schedules with a real ledger a second has three."""
 
     def plant(self, folder: Path) -> Path:
         """Copy the operator into a folder, with the bug; return what goes on the module search path.
@@ -65,7 +70,7 @@ def hunt(bug: Bug, folder: Path) -> tuple[int, str] | None:
     """Return the first seed that finds a bug, and the invariant; null if none does."""
     program = (
         "from simulator.search import first\n"
-        f"finding = first(0, {SEEDS})\n"
+        f"finding = first({bug.since}, {SEEDS}, real_ledger={bug.real_ledger})\n"
         "print(finding and f'{finding.schedule.seed}:{finding.violation.invariant}' or '')"
     )
     trainer = find_spec("ullage_trainer")
@@ -117,8 +122,8 @@ BUGS = (
     Bug(
         "pods are let go although the ledger is down",
         "reconcile.py",
-        "        if in_books:\n            await for_each(self._release",
-        "        if pods:\n            await for_each(self._release",
+        "        if in_books:\n            await for_each(self._release, _let_go",
+        "        if pods:\n            await for_each(self._release, _let_go",
         frozenset({UNWRITTEN}),
     ),
     Bug(
@@ -176,5 +181,39 @@ BUGS = (
         "if (uid, True) not in self.written:",
         "if (uid, False) not in self.written:",
         frozenset({GONE}),
+    ),
+    Bug(
+        "what was held outside of all reservations is not charged",
+        "standing/uncharged.py",
+        "    if not free:",
+        "    if free or not free:",
+        frozenset({CHARGED}),
+        real_ledger=True,
+    ),
+    Bug(
+        "the books are asked what a job may hold before they have what it held",
+        "reconcile.py",
+        "await self.review(key) if in_books else _RETRY_SECONDS",
+        "await self.review(key)",
+        frozenset({CHARGED}),
+        real_ledger=True,
+        since=170,
+    ),
+    Bug(
+        "pods whose job is gone are let go uncharged",
+        "budgets.py",
+        "for gone in (owner for owner, all_ended in ended.items() if all_ended and owner not in self._done):",
+        "for gone in (owner for owner, all_ended in ended.items() if all_ended and owner in self._done):",
+        frozenset({CHARGED}),
+        real_ledger=True,
+        since=240,
+    ),
+    Bug(
+        "an interval that a worker turns out to have ended in before is not corrected",
+        "standing/draws.py",
+        "entries = [*corrected(books.spendings(case.uid), account.held, now_ms), *entries]",
+        "entries = [*entries]",
+        frozenset({CHARGED}),
+        real_ledger=True,
     ),
 )

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,14 @@ def search(start: int, count: int, *, processes: int | None = None) -> Iterator[
             yield from findings
 
 
-def first(start: int, count: int) -> Finding | None:
+def first(start: int, count: int, *, real_ledger: bool = False) -> Finding | None:
     """Return what fails first of the seeds from ``start``, as it is; null if nothing does."""
     _prepare()
     for seed in range(start, start + count):
-        if (violation := run(draw(seed))) is not None:
-            return Finding(draw(seed), violation)
+        drawn = draw(seed)
+        schedule = replace(drawn, real_ledger=real_ledger or drawn.real_ledger)
+        if (violation := run(schedule)) is not None:
+            return Finding(schedule, violation)
     return None
 
 

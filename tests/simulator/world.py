@@ -7,15 +7,19 @@ import gc
 from collections.abc import Callable
 from random import Random
 
+from standing.scenes import in_kind
+from standing.test_keep import institution
+from ullage_operator.accepting import accept
 from ullage_operator.cluster.names import JOB_UID_LABEL, JsonObject, labels_of, uid_of
 from ullage_operator.plan import Admission
 from ullage_operator.plan.instants import millis
+from ullage_operator.standing import keep
 
-from .books import MemoryBooks, OnDisk, empty_ledger
+from .books import DRAW, MemoryBooks, OnDisk, empty_ledger
 from .client import Weather
 from .judge import BUSY, ENDS, NOTHING_TO_DO, PASSES, SECONDS, Judge, Violation
 from .kubelet import Machine
-from .life import Life
+from .life import RESOURCE, Life
 from .loop import VirtualLoop
 from .schedule import Event, Fate, Schedule
 from .store import FOREGROUND, JOBS, PODS, Change, Store
@@ -23,6 +27,9 @@ from .store import FOREGROUND, JOBS, PODS, Change, Store
 START_MS = millis("2026-11-23T08:00:00Z")
 HELD_BACK = Admission(allowed=False, reason="BudgetExhausted", message="nothing is left of the grant")
 WAITS = {"Suspended": "suspended by spec.runPolicy.suspend", "BudgetExhausted": HELD_BACK.message}
+INSTITUTION = "north"
+GRANT_HOURS = 1_000_000
+"""More than ever is held."""
 _NAMESPACE = "physics"
 _MANY_CALLS = 3_000
 _CALM_SECONDS = 600.0
@@ -68,7 +75,10 @@ class _World:
     def _open_books(self) -> MemoryBooks:
         if not self.schedule.real_ledger:
             return MemoryBooks(self.store.now_ms)
-        return OnDisk(empty_ledger(self.store.now_ms), self.store.now_ms)
+        ledger = empty_ledger(self.store.now_ms)
+        accepted = accept([institution(INSTITUTION), in_kind(GRANT_HOURS, whenExhausted="Warn")], {})
+        keep(ledger, list(accepted.objects.values()), accepted.present, self.store.now_ms())
+        return OnDisk(ledger, self.store.now_ms)
 
     async def run(self) -> Violation | None:
         """Play, heal, come to rest, restart."""
@@ -135,14 +145,19 @@ class _World:
         """Give the operator the time to try again what the books did not take, and to look at what is open there."""
         await self._sleep(_STEP_SECONDS)
         ends = self.loop.time() + _REVIEW_SECONDS
-        while self.loop.time() < ends and self.judge.violation is None and self.books.open_holds():
+        while self.loop.time() < ends and self.judge.violation is None and self._to_be_written():
             await self._sleep(_STEP_SECONDS)
 
-    async def _restart_quietly(self, when: str) -> None:
+    def _to_be_written(self) -> bool:
+        """Tell whether a hold is open in the books, or something of one is not charged."""
+        charged = not isinstance(self.books, OnDisk) or not self.books.badly_charged()
+        return bool(self.books.open_holds()) or not charged
+
+    async def _restart_quietly(self, when: str, but: str | None = None) -> None:
         self.lives[-1].die(0.1)
         written = len(self.weather.writes)
         await self._sleep(_STEP_SECONDS)
-        if more := self.weather.writes[written:]:
+        if more := [write for write in self.weather.writes[written:] if write != but]:
             self.judge.found(NOTHING_TO_DO, f"restarted while {when}, the operator wrote {more}")
 
     # -- rest ---------------------------------------------------------------------------------------
@@ -327,9 +342,17 @@ class _World:
             "apiVersion": "ullage.dev/v1alpha1",
             "kind": "TrainingJob",
             "metadata": {"name": name, "namespace": _NAMESPACE},
-            "spec": self.schedule.jobs[number].spec,
+            "spec": self._spec(number),
         }
         self.store.create(JOBS, body)
+
+    def _spec(self, number: int) -> JsonObject:
+        """Return a job's spec; where there is a real ledger its workers hold accelerators that a grant pays."""
+        spec = self.schedule.jobs[number].spec
+        if not self.schedule.real_ledger:
+            return spec
+        two = {"train": {"limits": {RESOURCE: "2"}}}
+        return spec | {"accounting": {"institution": INSTITUTION}, "workers": spec["workers"] | {"resources": two}}
 
     def _change_job(self, job: JsonObject, change: Callable[[JsonObject], None]) -> None:
         self.store.change(JOBS, job["metadata"]["name"], uid_of(job), change)
@@ -364,7 +387,7 @@ class _World:
         self.paused, self.worked_ms, weather.calm = [], self.store.now_ms(), True
         await self._sleep(_CALM_SECONDS)
         if self.judge.violation is None:
-            await self._restart_quietly("nothing moved")
+            await self._restart_quietly("nothing moved", but=DRAW)  # What runs draws at the end of each interval.
         paused, self.paused, self.worked_ms, weather.calm = self.paused, None, 0, False
         for act in paused:
             self.loop.call_soon(act)

@@ -9,9 +9,10 @@ from gap.vessel import at
 from plan.builders import make_job
 from standing.test_keep import investment, item
 from ullage_operator.accepting import accept
+from ullage_operator.accounts import context_of
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import JobStatus
-from ullage_operator.ledger import EntryContext, HoldOpened, HoldReleased, Ledger, Outcome
+from ullage_operator.ledger import EntryContext, Expend, HoldOpened, HoldReleased, Ledger, Outcome
 from ullage_operator.plan.budget import Terms
 from ullage_operator.standing import Case, declared_now, keep, take_turn
 from ullage_trainer.config import Stage
@@ -41,14 +42,19 @@ PRICES = item(
 )
 
 
+def named(name: str, made: dict[str, Any]) -> dict[str, Any]:
+    """Return an object under another name."""
+    return made | {"metadata": made["metadata"] | {"name": name, "uid": f"uid-{name}"}}
+
+
 def in_kind(hours: float, **changes: Any) -> dict[str, Any]:
     made = investment(hours)
     made["spec"] |= {"whenExhausted": "Suspend"} | changes
     return made
 
 
-def money(amount: float) -> dict[str, Any]:
-    made = in_kind(1, currency="CNY", priceListRef={"name": "tariff"})
+def money(amount: float, **changes: Any) -> dict[str, Any]:
+    made = in_kind(1, currency="CNY", priceListRef={"name": "tariff"}, **changes)
     line = {"id": "fund", "beneficiary": "north", "channel": "money", "unit": "CNY", "amount": amount}
     made["spec"]["lines"] = [line | {"instalments": [{"date": "2026-11-01", "amount": amount}]}]
     return made
@@ -63,6 +69,7 @@ class Scene:
     now_ms: int = START
     status: dict[str, Any] = field(default_factory=dict)
     spec: dict[str, Any] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=lambda: dict(KINDS))
     live: int = 0
 
     def __post_init__(self) -> None:
@@ -94,7 +101,8 @@ class Scene:
         job = make_job(spec | self.spec)
         metadata = job.metadata.model_copy(update={"uid": UID})
         status = JobStatus.model_validate(self.status)
-        return Case(job.model_copy(update={"metadata": metadata, "status": status}), self.live, KINDS, TERMS)
+        job = job.model_copy(update={"metadata": metadata, "status": status})
+        return Case(job, context_of(job), self.live, self.kinds, TERMS)
 
     def turn(self) -> tuple[bool | None, str, int | None]:
         """Take a turn; return the verdict, and in how many milliseconds the next one is due."""
@@ -134,6 +142,11 @@ class Scene:
         self.ledger.post([HoldReleased(**facts, outcome=Outcome.STOPPED)])
         self.live -= 1
         self.status = {"phase": "Running", "stages": [{"name": "train", "state": "Pending", "attempt": 1} | stage]}
+
+    def spent(self) -> list[Expend]:
+        """Return what was spent for the job, refunds and corrections left out, by time."""
+        with self.ledger.books() as books:
+            return sorted(books.spendings(UID), key=lambda each: each.from_ms)
 
     def line(self, name: str = "grant/gpu") -> dict[str, int]:
         with self.ledger.books() as books:

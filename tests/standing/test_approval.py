@@ -11,9 +11,9 @@ import pytest
 from gap.vessel import A100, DECEMBER, ENGINEER, NOVEMBER, at
 from standing.test_declared import objects
 from ullage_operator import gap
-from ullage_operator.api import Declarations, TrainingJob, parse_as
+from ullage_operator.api import Declarations, parse_as
 from ullage_operator.api.types import Investment, InvestmentStatus, LineStatus
-from ullage_operator.ledger import Award, Expend, Grant, LineRow, Transfer
+from ullage_operator.ledger import Award, EntryContext, Expend, Grant, LineRow, Transfer
 from ullage_operator.plan.budget import Demand
 from ullage_operator.standing import investment_status
 from ullage_operator.standing.declared import declared
@@ -115,10 +115,7 @@ def test_its_entries_are_dated_from_the_approval_on() -> None:
 
 
 def test_a_job_may_draw_on_it_from_the_approval_on() -> None:
-    spec = {"script": {"path": "work.py"}, "accounting": {"institution": "north"}}
-    metadata = {"name": "j", "namespace": "north"}
-    document = {"apiVersion": "ullage.dev/v1alpha1", "kind": "TrainingJob", "metadata": metadata, "spec": spec}
-    job = parse_as(TrainingJob, document, source="the test")
+    job = EntryContext(job_uid="uid-of-job", namespace="north", job="j", institution="north")
 
     def opens(approved: str) -> list[int]:
         declarations = beside(investment(IN_KIND, approved=approved))

@@ -207,6 +207,41 @@ def test_intervals_at_a_price_of_0_are_settled_and_the_ones_after_it_cost_what_t
     assert scene.ledger.verify() == []
 
 
+def test_a_job_that_is_suspended_and_goes_on_within_a_second_has_something_set_aside_again(scene: Scene) -> None:
+    scene.now_ms = START + 100
+    scene.turn()
+    scene.now_ms, scene.spec = START + 300, {"runPolicy": {"suspend": True}}
+    scene.turn()
+    assert scene.line()["reserved"] == 0
+    scene.now_ms, scene.spec = START + 600, {}
+    assert scene.turn() == (True, "", HOUR)
+    assert scene.line()["reserved"] == 2 * (HOUR + MINUTE)
+    scene.now_ms = START
+    scene.open("w1")
+    scene.now_ms = START + 10 * SECOND
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.turn()
+    assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * 10 * SECOND)
+    assert scene.ledger.verify() == []
+
+
+def test_accelerators_that_are_called_others_since_cost_what_was_set_aside_for_as_long_as_they_were_held(
+    scene_of: Callable[..., Scene],
+) -> None:
+    scene = scene_of(institution("north"), PRICES, money(1000))
+    scene.turn()
+    scene.now_ms += 30 * MINUTE
+    scene.open("w1")
+    scene.now_ms += 15 * MINUTE
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.kinds = {"nvidia.com/gpu": "A100-80GB"}
+    scene.turn()
+    # Two accelerators for a quarter of an hour, at 20 CNY an hour.
+    assert (scene.line("grant/fund")["reserved"], scene.line("grant/fund")["expended"]) == (0, 10_000_000)
+
+
 def test_a_stage_on_other_accelerators_is_charged_at_the_price_of_these(scene_of: Callable[..., Scene]) -> None:
     slices = copy.deepcopy(PRICES)
     first, *_ = slices["spec"]["entries"]

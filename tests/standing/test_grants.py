@@ -13,6 +13,7 @@ from standing.clock import Clock
 from standing.test_declared import objects
 from standing.test_keep import institution, investment
 from ullage_operator.accepting import accept
+from ullage_operator.accounts import context_of
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import JobStatus, TrainingJob
 from ullage_operator.ledger import EntryContext, HoldOpened, HoldReleased, Ledger, Outcome
@@ -55,12 +56,8 @@ class Run:
         stages = [{"name": "train", "state": "Running", "attempt": 1}]
         status = JobStatus.model_validate({"phase": self.phase, "stages": stages})
         metadata = job.metadata.model_copy(update={"uid": self.name})
-        return Case(
-            job.model_copy(update={"metadata": metadata, "status": status}),
-            self.live,
-            KINDS,
-            Terms(self.interval_ms, self.grace_ms),
-        )
+        job = job.model_copy(update={"metadata": metadata, "status": status})
+        return Case(job, context_of(job), self.live, KINDS, Terms(self.interval_ms, self.grace_ms))
 
     def turn(self) -> tuple[bool, str, int]:
         """Take a turn; return whether it may go on, what it is told, and when the next turn is due."""

@@ -59,7 +59,7 @@ from .selection import (
     worker_told_after,
     workers_with,
 )
-from .usage import GroupKey, Member, UsageRow, check, grouped, members, usage
+from .usage import GroupKey, Member, UsageRow, check, grouped, members
 from .usage import less as usage_less
 from .workers import Worker, assemble
 
@@ -148,7 +148,11 @@ class Books:
 
     def holds_of(self, job_uid: str) -> list[HoldOpened]:
         """Return all holds of a job, released or not, in the order they were posted."""
-        return [worker.hold for _, worker in self._workers(tables.entry.c.job_uid == job_uid, cluster=self.cluster)]
+        return [worker.hold for worker in self.workers_of(job_uid)]
+
+    def workers_of(self, job_uid: str) -> list[Worker]:
+        """Return all workers of a job, those that hold something and those that did, in the order they were posted."""
+        return [worker for _, worker in self._workers(tables.entry.c.job_uid == job_uid, cluster=self.cluster)]
 
     def last_attempt(self, job_uid: str, stage: str) -> int:
         """Return the greatest attempt of a job at a stage that ever held anything; 0 where none did."""
@@ -166,32 +170,6 @@ class Books:
             return members(workers, from_ms=span.from_ms, to_ms=span.to_ms, now_ms=moment.now_ms, by=by)
 
         return grouped(((each.key, each.row) for each in told(self._spans(from_ms, to_ms), rows, usage_less)), by)
-
-    def drawn_ms(self, job_uid: str, from_ms: int, to_ms: int) -> int:
-        """Return the accelerators × milliseconds that a job held in a period, but for those on own machines."""
-        wanted = holds_within(from_ms, to_ms, self._upto) & (tables.entry.c.job_uid == job_uid)
-        found = [worker for _, worker in self._workers(wanted, cluster=self.cluster) if not worker.hold.own_machines]
-        return sum(row.accelerator_ms for row in usage(found, from_ms=from_ms, to_ms=to_ms, now_ms=self.now_ms))
-
-    def held_since(self, job_uid: str, from_ms: int, to_ms: int) -> int | None:
-        """Return the first moment in a period in which a job held what :meth:`drawn_ms` sums; None where it did not."""
-        found = self._drawn(job_uid, from_ms, to_ms)
-        return min((max(from_ms, hold.from_ms) for hold in found), default=None)
-
-    def drawn_resources(self, job_uid: str, from_ms: int, to_ms: int) -> list[str]:
-        """Return the resources of a cluster that :meth:`drawn_ms` sums, such as ``nvidia.com/gpu``."""
-        found = self._drawn(job_uid, from_ms, to_ms)
-        return sorted({hold.accelerator_type for hold in found if hold.accelerator_type is not None})
-
-    def _drawn(self, job_uid: str, from_ms: int, to_ms: int) -> list[HoldOpened]:
-        wanted = holds_within(from_ms, to_ms, self._upto) & (tables.entry.c.job_uid == job_uid)
-        return [
-            worker.hold
-            for _, worker in self._workers(wanted, cluster=self.cluster)
-            if worker.hold.accelerators
-            and not worker.hold.own_machines
-            and max(from_ms, worker.hold.from_ms) < (worker.release.to_ms if worker.release else to_ms)
-        ]
 
     def totals(self, *, by: Sequence[GroupKey] = ()) -> list[UsageRow]:
         """Sum what this cluster's workers that have ended held and used in all; see :func:`~.reads.totals.totals`."""

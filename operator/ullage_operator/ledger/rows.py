@@ -21,6 +21,7 @@ _ADDED: Final = {
     tables.entry.name: frozenset({"subject"}),
     tables.hold.name: frozenset({"own_machines"}),
     tables.activity.name: frozenset({"flop_high", "flop_low", "parameters"}),
+    tables.reserve.name: frozenset(subject_rows.RATE_COLUMNS),
 }
 """Columns that tables did not have from the start: hashes of entries from before were made without them."""
 

@@ -49,6 +49,7 @@ TABLES: Final = tuple((model.type, table.name) for model, table in _OF.items())
 """Types, each with the table that has its facts."""
 
 _RATE: Final = tuple(Rate.model_fields)
+RATE_COLUMNS: Final = tuple(f"rate_{name}" for name in _RATE)
 
 
 def parse(row: Row, common: Mapping[str, object], found: Details) -> OfSubject | None:

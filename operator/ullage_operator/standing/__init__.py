@@ -6,7 +6,6 @@ from .declared import Declared as Declared
 from .declared import declared as declared
 from .draws import Case as Case
 from .draws import Turn as Turn
-from .draws import charge_own as charge_own
 from .draws import settle_orphan as settle_orphan
 from .draws import take_turn as take_turn
 from .entries import Object as Object

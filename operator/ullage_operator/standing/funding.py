@@ -19,7 +19,7 @@ from ullage_operator.api.types import (
     WhenExhausted,
 )
 from ullage_operator.api.types.units import exactly
-from ullage_operator.ledger import MONEY, Rate
+from ullage_operator.ledger import MONEY, EntryContext, Rate
 from ullage_operator.plan.budget import Demand, FundingLine
 from ullage_operator.plan.workers import worker_plans
 from ullage_trainer.config import Stage
@@ -71,7 +71,7 @@ def on_own_node(institution: Institution | None, labels: Mapping[str, str], kind
 
 
 def sources(
-    declarations: Declarations, job: TrainingJob, demand: Demand, now_ms: int, remaining: Mapping[str, int]
+    declarations: Declarations, context: EntryContext, demand: Demand, now_ms: int, remaining: Mapping[str, int]
 ) -> list[Source]:
     """Return the lines that a job may draw on, now or at another time; those too that lack a price to charge it by.
 
@@ -79,8 +79,8 @@ def sources(
     ----------
     declarations
         What is declared now.
-    job
-        The job, with the institution that it is in the books of.
+    context
+        Whose books the job is in.
     demand
         What it holds, or is about to.
     now_ms
@@ -89,7 +89,7 @@ def sources(
         What is left of each line, in the books' unit.
     """
     found: list[Source] = []
-    for investment, line, term in _lines(declarations, job):
+    for investment, line, term in _lines(declarations, context):
         rate = None
         if line.channel is Channel.MONEY:
             rate = rate_of(declarations, investment, demand.kind, now_ms)
@@ -111,9 +111,9 @@ def sources(
     return found
 
 
-def line_names(declarations: Declarations, job: TrainingJob) -> list[str]:
+def line_names(declarations: Declarations, context: EntryContext) -> list[str]:
     """Return the names of all lines that are for a job's institution and for such jobs."""
-    return [line_name(investment, line) for investment, line, _ in _lines(declarations, job)]
+    return [line_name(investment, line) for investment, line, _ in _lines(declarations, context)]
 
 
 def rate_of(declarations: Declarations, investment: Investment, kind: str, at_ms: int) -> Rate | None:
@@ -140,15 +140,15 @@ def rate_of(declarations: Declarations, investment: Investment, kind: str, at_ms
     )
 
 
-def _lines(declarations: Declarations, job: TrainingJob) -> Iterator[tuple[Investment, Line, gap.Period]]:
-    institution = job.spec.accounting.institution
+def _lines(declarations: Declarations, context: EntryContext) -> Iterator[tuple[Investment, Line, gap.Period]]:
+    institution = context.institution
     for investment in declarations.investments:
         term = term_of(investment)
         if term is None or institution is None:
             continue
         for line in investment.spec.lines:
             drawn = line.channel in (Channel.MONEY, Channel.IN_KIND)
-            if drawn and institution in declarations.beneficiaries(line) and _eligible(line, job):
+            if drawn and institution in declarations.beneficiaries(line) and _eligible(line, context):
                 yield investment, line, term
 
 
@@ -158,14 +158,11 @@ def _pays_for(line: Line, kind: str) -> bool:
     return line.resource in (None, Resource.COMPUTE) and line.type in (None, kind)
 
 
-def _eligible(line: Line, job: TrainingJob) -> bool:
+def _eligible(line: Line, context: EntryContext) -> bool:
     if line.eligible is None:
         return True
-    accounting = job.spec.accounting
     programmes, families = line.eligible.programmes, line.eligible.model_families
-    return (not programmes or accounting.programme in programmes) and (
-        not families or accounting.model_family in families
-    )
+    return (not programmes or context.programme in programmes) and (not families or context.model_family in families)
 
 
 def _machines(institution: Institution | None, kind: str, at_ms: int) -> list[Accelerators]:

@@ -72,7 +72,7 @@ def standing(books: Books, period: gap.Period, catalogue: gap.Catalogue, kinds: 
 def declarations_of(books: Books, period: gap.Period) -> Declarations:
     """Return what was declared in any part of a period, as it applied last, the oldest first."""
     rows = sorted(_latest(books, period), key=lambda row: (row.declared_from_ms, row.kind, row.object_id))
-    return Declarations.of([_object(row) for row in rows])
+    return Declarations.of([object_of(row) for row in rows])
 
 
 def withdrawals(books: Books, period: gap.Period) -> Withdrawn:
@@ -88,7 +88,14 @@ def _latest(books: Books, period: gap.Period) -> list[DeclarationRow]:
     return list(latest.values())
 
 
-def _object(row: DeclarationRow) -> Declared:
+def object_of(row: DeclarationRow) -> Declared:
+    """Return what a row declares.
+
+    Raises
+    ------
+    InvalidManifest
+        It is of another version of Ullage.
+    """
     kept = json.loads(row.spec)
     document = {"apiVersion": API_VERSION, "kind": row.kind, **kept}
     return parse_as(_TYPES[row.kind], document, source=f"{row.kind} {row.object_id}, generation {row.generation}")

@@ -26,6 +26,12 @@ def _currency_problem(unit: str, currency: str | None) -> list[str]:
     return [f"expected a currency with the unit {MONEY} and with no other, found {unit} and {currency or 'none'}"]
 
 
+def _rate_problem(rate: Rate | None, currency: str | None) -> list[str]:
+    if rate is None or rate.currency == currency:
+        return []
+    return [f"expected a rate in the line's currency {currency}, found {rate.currency}: there is no implicit exchange"]
+
+
 class Award(StatedEntry):
     """A funder awards a line of an investment."""
 
@@ -138,6 +144,8 @@ class Reserve(Draw):
 
     type: ClassVar[str] = "reserve"
 
+    rate: Rate | None = None
+    """At what price, where it is money for use."""
     from_ms: Millis
     """Start of the interval."""
     to_ms: Millis
@@ -147,6 +155,12 @@ class Reserve(Draw):
     def interval_from_ms(self) -> int:
         """Its start."""
         return self.from_ms
+
+    @model_validator(mode="after")
+    def _one_currency(self) -> Self:
+        if problems := _rate_problem(self.rate, self.currency):
+            raise ValueError("; ".join(problems))
+        return self
 
 
 class Unreserve(Draw):
@@ -192,9 +206,6 @@ class Expend(Draw):
 
     @model_validator(mode="after")
     def _one_currency(self) -> Self:
-        if self.rate is not None and self.rate.currency != self.currency:
-            raise ValueError(
-                f"expected a rate in the line's currency {self.currency}, found {self.rate.currency}: "
-                "there is no implicit exchange"
-            )
+        if problems := _rate_problem(self.rate, self.currency):
+            raise ValueError("; ".join(problems))
         return self

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ullage_operator.ledger.corrections import counting
-from ullage_operator.ledger.entries import Award, Entry, Expend, Grant, Reserve, SubjectEntry, Unreserve
+from ullage_operator.ledger.entries import Award, Entry, Expend, Grant, Rate, Reserve, SubjectEntry, Unreserve
 from ullage_operator.ledger.selection import Posted
 
 from .periods import Period, Timed, flows
@@ -73,6 +73,8 @@ class ReservationRow:
     """End of the interval."""
     amount: int
     """How much is still set aside."""
+    rate: Rate | None
+    """At what price; null in kind, and of what a version before 5 of the books set aside."""
 
 
 def lines(found: Sequence[Posted[Entry]], period: Period) -> list[LineRow]:
@@ -133,6 +135,7 @@ def reservations(found: Sequence[Posted[Entry]]) -> list[ReservationRow]:
             from_ms=entry.from_ms,
             to_ms=entry.to_ms,
             amount=entry.amount - back.get(entry.group, 0),
+            rate=entry.rate,
         )
         for entry in sorted(open_ones, key=lambda one: (one.line, one.from_ms, one.key))
     ]

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Table, Text
 
 from .columns import BIG, details, metadata, number, words
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """How many migrations there are; the greatest ``schema_version.version`` of a ledger of this version."""
 
 schema_version: Final = Table(

@@ -90,6 +90,6 @@ def _drawn() -> list[Column[int] | Column[str]]:
     return [words("purchase", nullable=True), words("unit"), words("currency", nullable=True), number("amount")]
 
 
-reserve: Final = details("reserve", *_drawn())
+reserve: Final = details("reserve", *_drawn(), *_rate())
 unreserve: Final = details("unreserve", *_drawn(), number("reserved_from_ms"))
 expend: Final = details("expend", *_drawn(), number("quantity", nullable=True), *_rate())
