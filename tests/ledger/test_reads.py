@@ -68,7 +68,7 @@ def test_a_line_is_awarded_released_reserved_expended_and_has_a_rest(ledger: Led
                 from_ms=2_000,
                 to_ms=12_000,
                 amount=20_000,
-                    rate=None,
+                rate=None,
             )
         ]
     ledger.post([unreserve(), expend()])

@@ -10,6 +10,9 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection, Engine, make_url
 
+from standing.scenes import in_kind
+from standing.test_keep import institution
+from ullage_operator.accepting import accept
 from ullage_operator.ledger import Books as BooksAtOnce
 from ullage_operator.ledger import (
     ConflictingEntry,
@@ -25,10 +28,15 @@ from ullage_operator.ledger import (
 from ullage_operator.ledger.database import connect, recognise
 from ullage_operator.ledger.entries import WorkerEntry
 from ullage_operator.ledger.workers import problems
+from ullage_operator.standing import keep
 from ullage_operator.standing.held import held_by, quantity_ms
 
 from .client import Weather
 
+INSTITUTION: Final = "north"
+RESOURCE: Final = "nvidia.com/gpu"
+_GRANT_HOURS: Final = 1_000_000
+"""More than ever is held."""
 DRAW: Final = "draw"
 """What a post of what a job draws on a line is called."""
 _REFUND: Final = ("Disrupted: ", "Lost: ")
@@ -155,6 +163,14 @@ def empty_ledger(now_ms: Callable[[], int]) -> Ledger:
         migrated.backup(_raw(connection))
     recognise(engine, now_ms=now_ms(), read_only=False)
     return Ledger(engine, cluster="simulated", now_ms=now_ms, read_only=False)
+
+
+def granted_ledger(now_ms: Callable[[], int]) -> Ledger:
+    """Return one in which an institution is declared, and a grant for it."""
+    ledger = empty_ledger(now_ms)
+    accepted = accept([institution(INSTITUTION), in_kind(_GRANT_HOURS, whenExhausted="Warn")], {})
+    keep(ledger, list(accepted.objects.values()), accepted.present, now_ms())
+    return ledger
 
 
 @cache

@@ -32,7 +32,7 @@ from ullage_operator.standing import declared_now
 from ullage_operator.vanished import Vanished
 from ullage_operator.workqueue import WorkQueue
 
-from .books import Books, BooksOfALife, OnDisk
+from .books import RESOURCE, Books, BooksOfALife, OnDisk
 from .client import Client, Weather
 from .judge import BUSY, PASSES
 from .store import Store
@@ -40,7 +40,6 @@ from .store import Store
 RESYNC_SECONDS = 300.0
 MANY_PASSES = 400
 """More than one life of the operator ever needs."""
-RESOURCE = "nvidia.com/gpu"
 INTERVAL_SECONDS = 40.0
 """So short that a run has several."""
 EXPECTED = (ApiRefusal, aiohttp.ClientError, OSError, TimeoutError)

@@ -5,32 +5,26 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
-from standing.scenes import in_kind
-from standing.test_keep import institution
-from ullage_operator.accepting import accept
 from ullage_operator.cluster.names import JOB_UID_LABEL, JsonObject, labels_of, uid_of
 from ullage_operator.plan import Admission
 from ullage_operator.plan.instants import millis
-from ullage_operator.standing import keep
 
-from .books import DRAW, MemoryBooks, OnDisk, empty_ledger
+from .books import DRAW, MemoryBooks, OnDisk, granted_ledger
 from .client import Weather
 from .judge import BUSY, ENDS, NOTHING_TO_DO, PASSES, SECONDS, Judge, Violation
 from .kubelet import Machine
-from .life import RESOURCE, Life
+from .life import Life
 from .loop import VirtualLoop
 from .schedule import Event, Fate, Schedule
-from .store import FOREGROUND, JOBS, PODS, Change, Store
+from .store import JOBS, PODS, Change, Store
+from .users import Users
 
 START_MS = millis("2026-11-23T08:00:00Z")
 HELD_BACK = Admission(allowed=False, reason="BudgetExhausted", message="nothing is left of the grant")
 WAITS = {"Suspended": "suspended by spec.runPolicy.suspend", "BudgetExhausted": HELD_BACK.message}
-INSTITUTION = "north"
-GRANT_HOURS = 1_000_000
-"""More than ever is held."""
-_NAMESPACE = "physics"
 _MANY_CALLS = 3_000
 _CALM_SECONDS = 600.0
 """Longer than all of a job's starts may take until each is given up: a deadline that passes is something to do."""
@@ -62,6 +56,7 @@ class _World:
         self.weather = Weather(self.dice, in_calls, schedule.lag)
         self.machines: dict[str, Machine] = {}
         self.books = self._open_books()
+        self.users = Users(self.store, schedule)
         self.judge = Judge(self.store, self.machines, self.books)
         self.store.listeners.append(self._see)
         self.fates = {f"job-{number}": list(plan.fates) for number, plan in enumerate(schedule.jobs)}
@@ -75,10 +70,7 @@ class _World:
     def _open_books(self) -> MemoryBooks:
         if not self.schedule.real_ledger:
             return MemoryBooks(self.store.now_ms)
-        ledger = empty_ledger(self.store.now_ms)
-        accepted = accept([institution(INSTITUTION), in_kind(GRANT_HOURS, whenExhausted="Warn")], {})
-        keep(ledger, list(accepted.objects.values()), accepted.present, self.store.now_ms())
-        return OnDisk(ledger, self.store.now_ms)
+        return OnDisk(granted_ledger(self.store.now_ms), self.store.now_ms)
 
     async def run(self) -> Violation | None:
         """Play, heal, come to rest, restart."""
@@ -111,7 +103,7 @@ class _World:
     async def _play(self) -> None:
         self._start_operator()
         for number in range(len(self.schedule.jobs)):
-            self._make_job(number)
+            self.users.make(number)
         for event in sorted((e for e in self.schedule.events if not e.call), key=lambda e: e.at):
             await self._until(event.at)
             if self.judge.violation is not None:
@@ -128,8 +120,8 @@ class _World:
         for fates in self.fates.values():
             fates.clear()
         if self.schedule.heal:
-            for item in list(self.store.objects[JOBS].values()):
-                self._set_suspended(item, suspended=False)
+            for number in range(len(self.schedule.jobs)):
+                self.users.suspend(number, suspended=False)
 
     async def _rest(self) -> None:
         began = self.loop.time()
@@ -289,28 +281,25 @@ class _World:
                 self._of_job(event)
 
     def _of_job(self, event: Event) -> None:
-        job = self.store.objects[JOBS].get(f"job-{event.job}")
-        pods = [m for m in self.machines.values() if m.name.startswith(f"job-{event.job}-") and not m.removed]
+        number, users = event.job, self.users
+        pods = [m for m in self.machines.values() if m.name.startswith(f"job-{number}-") and not m.removed]
         machine = pods[event.pick % len(pods)] if pods else None
         if machine is not None:
             self._of_pod(event, machine)
         match event.kind:
             case "make job again":
-                if job is not None:
-                    self.store.delete(JOBS, f"job-{event.job}", None)
-                self._later(min(event.seconds, 5.0), self._make_job, event.job)
-            case "delete job" if job is not None:
-                self.store.delete(JOBS, f"job-{event.job}", None)
-            case "delete job in the foreground" if job is not None:
-                self._change_job(job, lambda item: item["metadata"].update(finalizers=[FOREGROUND]))
-                self.store.delete(JOBS, f"job-{event.job}", None)
-            case "touch" if job is not None:
-                said = f"{self.loop.time()}"
-                self._change_job(job, lambda item: item["metadata"].update(annotations={"note": said}))
-            case "suspend" if job is not None:
-                self._set_suspended(job, suspended=True)
+                users.delete(number)
+                self._later(min(event.seconds, 5.0), users.make, number)
+            case "delete job":
+                users.delete(number)
+            case "delete job in the foreground":
+                users.delete(number, foreground=True)
+            case "touch":
+                users.touch(number, f"{self.loop.time()}")
+            case "suspend" if users.job(number) is not None:
+                users.suspend(number, suspended=True)
                 if event.pick % 4:
-                    self._later(event.seconds, self._resume, event.job)
+                    self._later(event.seconds, partial(users.suspend, number, suspended=False))
 
     def _of_pod(self, event: Event, machine: Machine) -> None:
         match event.kind:
@@ -333,42 +322,6 @@ class _World:
                 machine.take_finalizer()
             case "take finalizer and delete":
                 machine.vanish(grace=None)
-
-    def _make_job(self, number: int) -> None:
-        name = f"job-{number}"
-        if name in self.store.objects[JOBS]:
-            return
-        body = {
-            "apiVersion": "ullage.dev/v1alpha1",
-            "kind": "TrainingJob",
-            "metadata": {"name": name, "namespace": _NAMESPACE},
-            "spec": self._spec(number),
-        }
-        self.store.create(JOBS, body)
-
-    def _spec(self, number: int) -> JsonObject:
-        """Return a job's spec; where there is a real ledger its workers hold accelerators that a grant pays."""
-        spec = self.schedule.jobs[number].spec
-        if not self.schedule.real_ledger:
-            return spec
-        two = {"train": {"limits": {RESOURCE: "2"}}}
-        return spec | {"accounting": {"institution": INSTITUTION}, "workers": spec["workers"] | {"resources": two}}
-
-    def _change_job(self, job: JsonObject, change: Callable[[JsonObject], None]) -> None:
-        self.store.change(JOBS, job["metadata"]["name"], uid_of(job), change)
-
-    def _set_suspended(self, job: JsonObject, *, suspended: bool) -> None:
-        def change(item: JsonObject) -> None:
-            if item["spec"]["runPolicy"].get("suspend", False) is not suspended:
-                item["spec"]["runPolicy"]["suspend"] = suspended
-                item["metadata"]["generation"] += 1
-
-        self._change_job(job, change)
-
-    def _resume(self, number: int) -> None:
-        job = self.store.objects[JOBS].get(f"job-{number}")
-        if job is not None:
-            self._set_suspended(job, suspended=False)
 
     def _disturb(self, event: Event) -> None:
         kind = JOBS if event.kind.startswith("jobs") else PODS
