@@ -76,8 +76,8 @@ class Budgets:
     """Jobs, by UID, for which something is set aside, or may have to be charged."""
     _withdrawn: dict[str, str] = field(default_factory=dict)
     """Which line that is gone a job, by UID, was told of."""
-    _met: set[str] = field(default_factory=set)
-    """Jobs that there was something to ask of, by UID: what becomes of them is asked to the end."""
+    _met: dict[str, TrainingJob | None] = field(default_factory=dict)
+    """Jobs that there was something to ask of, by UID, as they were last: what becomes of them is asked to the end."""
     _done: set[str] = field(default_factory=set)
     """Jobs that have ended and of which all that they held is paid for: nothing is asked of them any more."""
 
@@ -92,7 +92,7 @@ class Budgets:
         """Learn from the books for which jobs something is set aside, and which hold accelerators."""
         self._reserved |= await self.poster.run(_reserved_jobs)
         holds = await self.poster.run(lambda ledger: ledger.open_holds())
-        self._met |= {hold.context.job_uid for hold in holds if hold.accelerators}
+        self._met |= dict.fromkeys(hold.context.job_uid for hold in holds if hold.accelerators)
 
     def look_at(self, uid: str) -> None:
         """Ask the books about a job once more, be it gone or not: they were told what it held by other ways."""
@@ -104,27 +104,33 @@ class Budgets:
         """Ask the books about a job, if it is time to; return after how many seconds to ask again.
 
         To be called once what the pods of this name hold, and held, is in the books.
+
+        Raises
+        ------
+        LedgerError
+            What pods held whose job is gone is not charged yet: they are not to be let go.
         """
         raw, declarations = self.jobs.get(key), self.declarations()
         await self._settle_strangers(key, None if raw is None else uid_of(raw), declarations)
-        if raw is None or not self._concerns(uid_of(raw), declarations) or (case := self._case(raw, key)) is None:
+        if raw is None or not self._concerns(uid_of(raw), declarations):
             return None
+        if (case := self._case(raw, key)) is None:
+            return await self._settle_refused(key, uid_of(raw))
         now, uid = self.clock.now_ms(), case.uid
-        self._met.add(uid)
+        self._met[uid] = case.job
         asked = case.job.status.phase in _TERMINAL or bool(line_names(declarations, case.context))
         if uid not in self._reserved and (uid in self._done or not asked):
             self._answers.pop(uid, None)
             return None
         state = (case.live, case.stage and (case.stage.name, case.stage.state), case.job.status.phase)
         known = self._answers.get(uid)
-        if known is not None and known.state == state and known.declarations is declarations:
-            if known.until_ms is None:
-                return None
-            if now < known.until_ms:
-                return (known.until_ms - now) / 1000
+        unchanged = known is not None and known.state == state and known.declarations is declarations
+        if known is not None and unchanged and (known.until_ms is None or now < known.until_ms):
+            return None if known.until_ms is None else (known.until_ms - now) / 1000
         try:
             turn = await self.poster.run(lambda ledger: take_turn(ledger, case, declarations, now))
-        except LedgerError as error:
+        except (LedgerError, InvalidManifest) as error:
+            # The latter of what an earlier version declared, and this one can't read any more.
             _log.warning("%s/%s: %s", *key, error)
             return _DENIED_SECONDS / 12
         return await self._answer(raw, case, turn, _Answer(BudgetVerdict(allowed=True), state, declarations, now))
@@ -134,7 +140,7 @@ class Budgets:
         while True:
             there = {uid_of(item) for item in self.jobs.values()}
             held = {labels_of(item).get(JOB_UID_LABEL) for item in self.pods.values()}
-            known = self._answers.keys() | self._withdrawn.keys() | self._met | self._done
+            known = self._answers.keys() | self._withdrawn.keys() | self._met.keys() | self._done
             for uid in known - self._reserved - there - held:
                 self._forget(uid)
             for uid in self._reserved - there:
@@ -148,8 +154,22 @@ class Budgets:
             await asyncio.sleep(_DENIED_SECONDS)
 
     async def _settle_orphan(self, uid: str) -> bool:
-        now = self.clock.now_ms()
-        return await self.poster.run(lambda ledger: settle_orphan(ledger, uid, self.settings.kinds, now))
+        now, job = self.clock.now_ms(), self._met.get(uid)
+        try:
+            return await self.poster.run(lambda ledger: settle_orphan(ledger, uid, self.settings.kinds, now, job))
+        except InvalidManifest as error:
+            # What an earlier version declared, and this one can't read any more.
+            _log.warning("job %s: %s", uid, error)
+            return False
+
+    async def _settle_refused(self, key: JobKey, uid: str) -> float | None:
+        """Give back what is set aside for a job that is refused now, once it holds nothing."""
+        if uid not in self._reserved or any(labels_of(item).get(JOB_UID_LABEL) == uid for item in self.pods.of(key)):
+            return None
+        if await self._settle_orphan(uid):
+            self._reserved.discard(uid)
+            self._answers.pop(uid, None)
+        return _DENIED_SECONDS
 
     async def _answer(self, raw: JsonObject, case: Case, turn: Turn, asked: _Answer) -> float | None:
         """Remember what a job is told; return after how many seconds to ask again."""
@@ -191,13 +211,8 @@ class Budgets:
             if owner is not None and owner != uid and self._concerns(owner, declarations):
                 ended[owner] = ended.get(owner, True) and has_ended(item, now)
         for gone in (owner for owner, all_ended in ended.items() if all_ended and owner not in self._done):
-            try:
-                done = await self._settle_orphan(gone)
-            except LedgerError as error:
-                # Until it is settled it is among those that :meth:`run` looks at.
-                _log.warning("job %s: %s", gone, error)
-                done = False
-            (self._done if done else self._reserved).add(gone)
+            # Until it is settled it is among those that :meth:`run` looks at.
+            (self._done if await self._settle_orphan(gone) else self._reserved).add(gone)
 
     def _concerns(self, uid: str, declarations: Declarations) -> bool:
         """Tell whether there may be anything to ask: nothing is parsed twice where nobody declares anything."""
@@ -226,10 +241,10 @@ class Budgets:
         self._reserved.discard(uid)
         self._answers.pop(uid, None)
         self._withdrawn.pop(uid, None)
-        self._met.discard(uid)
+        self._met.pop(uid, None)
         self._done.discard(uid)
 
 
 def _reserved_jobs(ledger: Ledger) -> set[str]:
     with ledger.books() as books:
-        return {row.job_uid for row in books.reservations() if row.job_uid is not None}
+        return {row.job_uid for row in books.reservations(here=True) if row.job_uid is not None}

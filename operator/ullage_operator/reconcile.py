@@ -78,6 +78,8 @@ class Reconciler:
     """Whether a pod is on its institution's own machines; null where that is not known."""
     review: Callable[[JobKey], Awaitable[float | None]] = _nothing_to_ask
     """Asks the books what a job may hold, once all is in them that it held; returns in how many seconds to ask again.
+
+    It raises LedgerError where pods are not to be let go yet.
     """
     written: set[tuple[str, bool]] = field(default_factory=set)
     """Pods, by UID, whose hold (false) and whose end (true) are in the books."""
@@ -99,7 +101,13 @@ class Reconciler:
         strangers = [item for item in pods if labels_of(item).get(JOB_UID_LABEL) != uid]
         now = self.clock.now_ms()
         in_books = await self._write_books(pods, now)
-        waits = [self._wait_for_lost(pods), await self.review(key) if in_books else _RETRY_SECONDS]
+        waits: list[float | None] = [self._wait_for_lost(pods)]
+        try:
+            waits.append(await self.review(key) if in_books else _RETRY_SECONDS)
+        except LedgerError as error:
+            _log.warning("books: %s", error)
+            in_books = False
+            waits.append(_RETRY_SECONDS)
         await self._settle(strangers, now, in_books=in_books)
         if raw is not None:
             waits.append(await self._reconcile(raw, own, now, in_books=in_books))

@@ -287,6 +287,8 @@ class Service:
 
     async def _work(self) -> None:
         await self.pods.synced.wait()
+        # Whose machines a pod is on is written with its hold.
+        await self.nodes.synced.wait()
         # Whose a job is, and what it may take, is known before its first pod is made.
         await self.programme.ready.wait()
         await self._read_jobs()  # Before the first pass, which would ask for each on its own.

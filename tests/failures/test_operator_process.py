@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from failures.disk import empty, fill, small_disk
 from failures.process import free_port
 from failures.scene import Scene
 from local.runs.harness import wait_until
 from operator_tests.tenant import stage_of
 
 HOUR_MS = 3_600_000
-PAGE = bytes(4096)
 
 
 def test_an_operator_that_was_frozen_finds_what_became_of_its_jobs(scene: Scene) -> None:
@@ -59,25 +56,9 @@ def test_a_full_disk_keeps_pods_until_the_books_are_written(scene: Scene) -> Non
         wait_until(lambda: "disk is full" in scene.operator.told(), "a disk that is full", 60)
         kept = ["unwritten-train-1-0"]
         assert (scene.witness.held(), scene.operator.books.holds("unwritten")) == (kept, {"train Open": 1})
-        (disk / "filling").unlink()
+        empty(disk)
         scene.finish("unwritten")
         scene.operator.kill()
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(disk: Path) -> None:
-    with (disk / "filling").open("wb", buffering=0) as filling:
-        while os.statvfs(disk).f_bavail:
-            filling.write(PAGE)
 
 
 @pytest.mark.parametrize("step_ms", [HOUR_MS, -HOUR_MS], ids=["ahead", "back"])

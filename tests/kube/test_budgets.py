@@ -17,7 +17,7 @@ from standing.scenes import PRICES, in_kind, money
 from standing.test_keep import institution
 from ullage_operator.accepting import accept
 from ullage_operator.accounts import context_of
-from ullage_operator.api import Declarations
+from ullage_operator.api import Declarations, InvalidManifest
 from ullage_operator.api.types import TrainingJob
 from ullage_operator.budgets import EXHAUSTED, Budgets, BudgetSettings
 from ullage_operator.clock import Clock
@@ -27,7 +27,7 @@ from ullage_operator.cluster.jobs import Jobs
 from ullage_operator.cluster.nodes import key_of_node
 from ullage_operator.cluster.reflector import Reflector
 from ullage_operator.cluster.trim import node_kept
-from ullage_operator.ledger import EntryContext, HoldOpened, HoldReleased, Ledger, Outcome, sqlite_url
+from ullage_operator.ledger import EntryContext, HoldOpened, HoldReleased, Ledger, Outcome, ReservationRow, sqlite_url
 from ullage_operator.owners import Owners
 from ullage_operator.plan import Admission
 from ullage_operator.posting import Poster
@@ -138,6 +138,46 @@ def test_a_job_that_ran_and_ended_while_the_books_refused_is_charged_when_they_a
         with ledger.books() as books:
             assert books.remaining(["grant/gpu"]) == {"grant/gpu": 10 * HOUR - 2 * HOUR // 2}
             assert books.reservations() == []
+
+
+def test_what_is_set_aside_for_a_job_that_is_refused_now_is_given_back(tmp_path: Path) -> None:
+    async def reviews(ledger: Ledger) -> tuple[list[float | None], list[int]]:
+        poster = Poster(ledger)
+        found, now = budgets(ledger, poster), [NOW_MS]
+        found = replace(found, clock=Clock(now_ms=lambda: now[-1]))
+        waits, reserved = [await found.review(KEY)], [len(open_reservations(ledger))]
+
+        def refuse(_job: TrainingJob) -> TrainingJob:
+            raise InvalidManifest("north/costly", [])
+
+        found.attribute = refuse
+        now.append(NOW_MS + 60_000)
+        waits += [await found.review(KEY), await found.review(KEY)]
+        reserved.append(len(open_reservations(ledger)))
+        poster.close()
+        return waits, reserved
+
+    with Ledger.open(sqlite_url(tmp_path / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS) as ledger:
+        accepted = accept([institution("north"), in_kind(10)], {})
+        keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS)
+        assert asyncio.run(reviews(ledger)) == ([3600.0, 60.0, None], [1, 0])
+
+
+def test_reservations_of_another_cluster_in_the_same_books_are_left_to_its_operator(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "l.sqlite3")
+    with Ledger.open(url, cluster="there", now_ms=lambda: NOW_MS) as ledger:
+        accepted = accept([institution("north"), in_kind(10)], {})
+        keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS)
+        poster = Poster(ledger)
+        asyncio.run(budgets(ledger, poster).review(KEY))
+        poster.close()
+    with Ledger.open(url, cluster="here", now_ms=lambda: NOW_MS) as ledger, ledger.books() as books:
+        assert (len(books.reservations()), books.reservations(here=True)) == (1, [])
+
+
+def open_reservations(ledger: Ledger) -> list[ReservationRow]:
+    with ledger.books() as books:
+        return books.reservations()
 
 
 class EventsWritten:

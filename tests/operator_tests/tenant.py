@@ -76,11 +76,11 @@ class Books:
             return sum(row.cpu_used_ms or 0 for row in ledger.usage(0, FAR_FUTURE_MS, job_uid=job_uid)) / 1000
 
     def line(self, name: str) -> tuple[int, int]:
-        """What is reserved on a line, and what was spent of it; zeros where there is none."""
+        """What is reserved on a line, and what was spent of it and not taken back; zeros where there is none."""
         opened = Ledger.open(self.url, cluster=self.cluster, now_ms=lambda: FAR_FUTURE_MS, read_only=True)
         with opened as ledger, ledger.books() as books:
             rows = books.lines(0, FAR_FUTURE_MS, names=[name])
-        return next(((row.reserved, row.expended) for row in rows), (0, 0))
+        return next(((row.reserved, row.expended - row.reversed) for row in rows), (0, 0))
 
     def declared(self) -> list[str]:
         """The names of what is declared and was not withdrawn."""

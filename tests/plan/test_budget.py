@@ -67,6 +67,40 @@ def test_what_is_left_is_used_up_to_a_minute_and_the_grace() -> None:
     assert not admit([replace(KIND, remaining=2 * HOUR // 10)], TWO, None, NOW, TERMS).allowed
 
 
+SOON = replace(KIND, name="vouchers/soon", end_ms=NOW + HOUR // 2)
+"""A line whose term ends in half an hour."""
+
+
+def test_where_a_term_ends_a_job_asks_again_at_its_end_if_another_line_pays_then_and_a_grace_before_if_not() -> None:
+    to_the_end = Reservation("vouchers/soon", NOW, SOON.end_ms, HOUR)
+    later = replace(KIND, name="vouchers/later", start_ms=SOON.end_ms, remaining=0)
+    spent = replace(KIND, remaining=0)
+    told = [admit([SOON, other], TWO, None, NOW, TERMS) for other in (later, KIND, spent)]
+    assert [(verdict.reserve, verdict.wake_at_ms) for verdict in told] == [
+        (to_the_end, SOON.end_ms),
+        (to_the_end, SOON.end_ms),
+        (to_the_end, SOON.end_ms - TERMS.grace_ms),
+    ]
+    last = SOON.end_ms - TERMS.grace_ms
+    assert admit([SOON, later], TWO, to_the_end, last, TERMS) == BudgetVerdict(allowed=True, wake_at_ms=SOON.end_ms)
+    assert admit([replace(later, remaining=HOUR), SOON], TWO, None, SOON.end_ms, TERMS).reserve == Reservation(
+        "vouchers/later", SOON.end_ms, SOON.end_ms + HOUR // 2, HOUR
+    )
+
+
+def test_in_the_last_minutes_of_a_term_a_job_goes_on_if_another_line_pays_from_its_end_on() -> None:
+    last = SOON.end_ms - 1_000
+    later = replace(KIND, name="vouchers/later", start_ms=SOON.end_ms)
+    assert admit([SOON, later], TWO, None, last, TERMS) == BudgetVerdict(
+        allowed=True, reserve=Reservation("vouchers/soon", last, SOON.end_ms, 2_000), wake_at_ms=SOON.end_ms
+    )
+    alone = admit([SOON], TWO, None, last, TERMS)
+    assert (alone.allowed, alone.message) == (
+        False,
+        "expected funds for 2 A100, found too little: vouchers/soon ends at 1970-02-11T16:30:00Z",
+    )
+
+
 def test_a_job_without_a_line_for_what_it_holds_draws_on_nothing() -> None:
     assert admit([], TWO, None, NOW, TERMS) == BudgetVerdict(allowed=True)
 

@@ -57,6 +57,9 @@ def test_a_torn_gang_keeps_its_places_while_no_older_one_waits_and_looks_again()
 
 def test_a_torn_gang_gives_way_to_an_older_one_and_comes_back_after_a_pause_that_counts_as_no_restart() -> None:
     world = torn_world()
+    # What became of an attempt before this one is no longer so once it gives way.
+    disrupted = Failure(reason=Reason.DISRUPTED, message="node drained")
+    world.job = world.job.model_copy(update={"status": world.job.status.model_copy(update={"failure": disrupted})})
     world.admission = Admission(gives_way_to="physics/elder")
     decision = world.look()
     assert (decision.reason, decision.status.message) == (
@@ -70,7 +73,7 @@ def test_a_torn_gang_gives_way_to_an_older_one_and_comes_back_after_a_pause_that
     world.stopping_end()
     stage = stage_status(world.job, TRAIN)
     assert (stage.state, stage.attempt, stage.restarts, stage.yields) == (StageState.PENDING, 1, 0, 1)
-    assert world.job.status.phase is Phase.RUNNING
+    assert (world.job.status.phase, world.job.status.failure) == (Phase.RUNNING, None)
     world.now_ms += pause_ms(world.job.metadata.uid or "", 1, BACKOFF_MS) - 1
     world.rest()
     assert stage_status(world.job, TRAIN).attempt == 1

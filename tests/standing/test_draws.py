@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from gap.vessel import at
 from ledger.stores import EmptyBooksUrl
-from standing.scenes import HOUR, KINDS, MINUTE, PRICES, SECOND, START, UID, Scene, in_kind, money
+from standing.scenes import HOUR, KINDS, MINUTE, PRICES, SECOND, START, UID, Scene, in_kind, money, named
 from standing.test_keep import institution
 from ullage_operator.ledger import Expend, Rate, Reversal
 from ullage_operator.plan.budget import BudgetVerdict
-from ullage_operator.standing import settle_orphan, take_turn
+from ullage_operator.standing import settle_orphan, take_turn, withdraw
 from ullage_operator.standing.draws import Turn, Withdrawn
 
 
@@ -240,6 +240,76 @@ def test_accelerators_that_are_called_others_since_cost_what_was_set_aside_for_a
     scene.turn()
     # Two accelerators for a quarter of an hour, at 20 CNY an hour.
     assert (scene.line("grant/fund")["reserved"], scene.line("grant/fund")["expended"]) == (0, 10_000_000)
+
+
+def test_a_job_whose_node_is_ahead_and_that_goes_on_at_once_is_charged_for_each_second_once(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms = START + 65 * SECOND
+    scene.close("w1")
+    scene.now_ms, scene.spec = START + 60 * SECOND, {"runPolicy": {"suspend": True}}
+    scene.turn()
+    scene.now_ms, scene.spec = START + 62 * SECOND, {}
+    scene.turn()
+    scene.open("w2")
+    scene.now_ms = START + 120 * SECOND
+    scene.close("w2")
+    scene.status["phase"] = "Succeeded"
+    scene.now_ms += SECOND
+    scene.turn()
+    # The other one's last three seconds lie within what is paid; it is corrected to be both's.
+    held_ms = sum(row.accelerator_ms for row in scene.ledger.usage(0, scene.now_ms))
+    assert scene.line()["expended"] - scene.line()["reversed"] == held_ms == 2 * (65 + 58) * SECOND
+
+
+def test_a_price_list_that_goes_does_not_stop_what_money_is_set_aside_for(scene_of: Callable[..., Scene]) -> None:
+    scene = scene_of(institution("north"), PRICES, money(1000))
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 5 * MINUTE
+    withdraw(scene.ledger, "PriceList", "tariff", scene.now_ms, "the test")
+    assert scene.turn() == (True, "", HOUR - 5 * MINUTE)
+
+
+def test_a_suspended_job_whose_workers_still_stop_keeps_what_is_set_aside_until_they_have(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms, scene.spec = START + HOUR, {"runPolicy": {"suspend": True}}
+    scene.turn()
+    assert scene.line()["reserved"] == 2 * (HOUR + MINUTE)
+    scene.now_ms += 30 * SECOND
+    scene.close("w1")
+    scene.turn()
+    assert (scene.line()["reserved"], scene.line()["expended"]) == (0, 2 * (HOUR + 30 * SECOND))
+
+
+def test_a_job_goes_on_where_one_grant_follows_another_and_each_pays_up_to_its_end(
+    scene_of: Callable[..., Scene],
+) -> None:
+    midnight = at("2026-11-11")
+    follows = named("next", in_kind(10))
+    follows["spec"]["from"] = follows["spec"]["lines"][0]["instalments"][0]["date"] = "2026-11-11"
+    ends = in_kind(10)
+    ends["spec"]["to"] = "2026-11-11"
+    scene = scene_of(institution("north"), ends, follows, now_ms=midnight - 90 * MINUTE)
+    begun_ms = scene.now_ms
+    assert scene.turn() == (True, "", HOUR)
+    scene.open("w1")
+    scene.now_ms += HOUR
+    assert scene.turn() == (True, "", 30 * MINUTE)
+    scene.now_ms = midnight - MINUTE
+    assert scene.turn() == (True, "", MINUTE)
+    scene.now_ms = midnight
+    assert scene.turn() == (True, "", HOUR)
+    scene.now_ms += 10 * MINUTE
+    scene.close("w1")
+    scene.status["phase"] = "Succeeded"
+    scene.turn()
+    assert [(each.line, each.from_ms, each.to_ms) for each in scene.spent()] == [
+        ("grant/gpu", begun_ms, begun_ms + HOUR),
+        ("grant/gpu", begun_ms + HOUR, midnight),
+        ("next/gpu", midnight, midnight + 10 * MINUTE),
+    ]
 
 
 def test_a_stage_on_other_accelerators_is_charged_at_the_price_of_these(scene_of: Callable[..., Scene]) -> None:

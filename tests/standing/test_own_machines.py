@@ -82,8 +82,10 @@ def test_what_a_job_held_on_own_machines_that_is_gone_is_in_the_books(scene_of: 
     scene.now_ms += HOUR
     scene.close("w1")
     scene.declare(institution("north", generation=2))
-    for _ in range(2):
-        assert settle_orphan(scene.ledger, UID, KINDS, scene.now_ms)
+    for kinds in (KINDS, {"nvidia.com/gpu": "A100-80GB"}):
+        assert settle_orphan(scene.ledger, UID, kinds, scene.now_ms)
+    with scene.ledger.books() as books:
+        assert len(books.charges(0, scene.now_ms + 1)) == 1
     charge = scene.ledger.find(f"charge/{UID}/own/accelerator:A100/{START}")
     assert isinstance(charge, Charge)
     assert charge.quantity_ms == 2 * HOUR

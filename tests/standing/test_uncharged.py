@@ -92,7 +92,8 @@ def test_what_was_refunded_is_not_charged_again_when_the_job_goes_on(scene: Scen
 def test_what_was_held_in_the_term_of_one_line_is_charged_to_it_although_another_one_pays_what_comes(
     scene_of: Callable[..., Scene],
 ) -> None:
-    ends, begins = in_kind(10, to="2026-11-11"), named("next", in_kind(10))
+    ends, begins = in_kind(10), named("next", in_kind(10))
+    ends["spec"]["to"] = "2026-11-11"
     begins["spec"]["from"] = "2026-11-11"
     begins["spec"]["lines"][0]["instalments"][0]["date"] = "2026-11-11"
     scene = scene_of(institution("north"), ends, begins, now_ms=MIDNIGHT - 30 * MINUTE)
@@ -180,3 +181,29 @@ def test_a_worker_told_to_have_begun_in_the_second_of_a_refund_is_charged_for_al
     scene.now_ms += SECOND
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (HOUR + 2 * MINUTE, HOUR)
+
+
+def test_what_a_line_that_is_no_longer_there_in_its_unit_would_have_paid_is_charged_to_none(
+    scene_of: Callable[..., Scene],
+) -> None:
+    scene = scene_of(institution("north"), in_kind(10))
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    anew = in_kind(10)
+    anew["metadata"]["generation"] = 2
+    anew["spec"]["lines"][0]["id"] = "gpu2"
+    scene.declare(institution("north"), anew)
+    assert scene.turn() == (True, "", HOUR)
+    assert (scene.line("grant/gpu2")["expended"], scene.line("grant/gpu2")["reserved"]) == (0, 2 * (HOUR + MINUTE))
+
+
+def test_a_job_that_is_gone_is_charged_to_the_line_that_it_named_where_that_is_known(
+    scene_of: Callable[..., Scene],
+) -> None:
+    scene = scene_of(institution("north"), in_kind(10), named("mine", in_kind(10)))
+    scene.spec = {"accounting": {"institution": "north", "investment": {"name": "mine", "line": "gpu"}}}
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1")
+    assert settle_orphan(scene.ledger, UID, KINDS, scene.now_ms, scene.case().job)
+    assert times(scene) == [("mine/gpu", START, START + 30 * MINUTE)]

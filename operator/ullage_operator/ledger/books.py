@@ -206,16 +206,25 @@ class Books:
         """Return what happened to lines, of all or of some; from 0 on, what is left of them."""
         return lines(self._of_lines(names), Period(from_ms, to_ms))
 
+    def unit_of(self, line: str) -> tuple[str, str | None] | None:
+        """Return the unit and the currency of a line that is awarded; None where it is not."""
+        wanted = (tables.entry.c.line == line) & of_types(Award) & self._counts()
+        awards = only(posted(self._connection, wanted), Award)
+        return next(((one.entry.unit, one.entry.currency) for one in awards), None)
+
     def remaining(self, names: Sequence[str]) -> dict[str, int]:
         """Return what is left of each of some lines at this moment, in its unit; summed by the database."""
         return remaining(self._connection, names, now_ms=self.now_ms, upto=self._upto)
 
-    def reservations(self, *, names: Sequence[str] | None = None, job_uid: str | None = None) -> list[ReservationRow]:
-        """Return what is set aside on lines, of all or of some; or for one job."""
+    def reservations(
+        self, *, names: Sequence[str] | None = None, job_uid: str | None = None, here: bool = False
+    ) -> list[ReservationRow]:
+        """Return what is set aside on lines, of all or of some; or for one job; or by jobs of this cluster."""
         if job_uid is not None:
             of_job = (tables.entry.c.job_uid == job_uid) & tables.entry.c.subject.is_not(None) & visible(self._upto)
             return reservations(posted(self._connection, of_job))
-        return reservations(self._of_lines(names))
+        found = self._of_lines(names)
+        return reservations([one for one in found if one.cluster == self.cluster] if here else found)
 
     def spendings(self, job_uid: str) -> list[Expend]:
         """Return what was spent for a job and counts, in the order it was posted."""

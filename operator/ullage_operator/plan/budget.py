@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from .instants import rfc3339
+
 MS_PER_HOUR: Final = 3_600_000
 LEAST_MS: Final = 60_000
 """For less than this a job is not started: it would checkpoint more than it trains."""
@@ -128,24 +130,53 @@ def admit(
     """
     if not lines:
         return BudgetVerdict(allowed=True)
+    if held is not None and now_ms < (at_ms := due_ms(lines, demand, held, now_ms, terms)):
+        return BudgetVerdict(allowed=True, wake_at_ms=at_ms)
     if all(line.unpriced for line in lines):
         return _unpriced(lines, demand, now_ms, terms)
     lines = [line for line in lines if not line.unpriced]
-    if held is not None and now_ms < held.until_ms - terms.grace_ms:
-        return BudgetVerdict(allowed=True, wake_at_ms=held.until_ms - terms.grace_ms)
     ordered = draw_order(lines, demand, now_ms)
-    paying = next((line for line in ordered if _most_ms(line, demand, now_ms, terms) >= _least_ms(terms)), None)
+    paying = next((line for line in ordered if _pays(line, lines, demand, now_ms, terms)), None)
     if paying is not None:
-        until = now_ms + _most_ms(paying, demand, now_ms, terms)
-        return _reserved(paying, demand, now_ms, until, terms, "")
+        reserve = _reservation(paying, demand, now_ms, now_ms + _most_ms(paying, demand, now_ms, terms))
+        wake_ms = max(due_ms(lines, demand, reserve, now_ms, terms), now_ms)
+        return BudgetVerdict(allowed=True, reserve=reserve, wake_at_ms=wake_ms)
     lenient = next((line for line in ordered if not line.suspends), None)
-    lacking = _lacking(ordered, lines, demand)
+    lacking = _lacking(ordered, lines, demand, now_ms)
     if lenient is not None:
         # Not past its term either, unless that is too near to do anything until then.
         until = min(now_ms + terms.interval_ms + terms.grace_ms, max(lenient.end_ms, now_ms + _least_ms(terms)))
-        return _reserved(lenient, demand, now_ms, until, terms, f"{lacking}; it goes on and overdraws {lenient.name}")
+        reserve, wake_ms = _reservation(lenient, demand, now_ms, until), max(until - terms.grace_ms, now_ms)
+        return BudgetVerdict(True, reserve, f"{lacking}; it goes on and overdraws {lenient.name}", wake_ms)  # noqa: FBT003
     opens = [line.start_ms for line in lines if line.start_ms > now_ms]
     return BudgetVerdict(allowed=False, message=lacking, wake_at_ms=min(opens, default=None))
+
+
+def due_ms(lines: Sequence[FundingLine], demand: Demand, held: Reservation, now_ms: int, terms: Terms) -> int:
+    """Return when a job has to ask again: a grace before what is set aside for it ends.
+
+    Where the line's term ends with it and another line pays from then on, not before that: there is nothing to stop
+    for, and what the next one has is known when it begins.
+    """
+    line = next((each for each in lines if each.name == held.line), None)
+    ends = line is not None and held.until_ms == line.end_ms and _is_followed(line, lines, demand, now_ms, terms)
+    return held.until_ms if ends else held.until_ms - terms.grace_ms
+
+
+def _is_followed(line: FundingLine, lines: Sequence[FundingLine], demand: Demand, now_ms: int, terms: Terms) -> bool:
+    """Tell whether another line pays when a line's term ends, as far as is known now."""
+    return any(
+        other.start_ms > now_ms or other.affords_ms(demand.accelerators) >= _least_ms(terms)
+        for other in lines
+        if other.name != line.name and not other.unpriced and other.start_ms <= line.end_ms < other.end_ms
+    )
+
+
+def _pays(line: FundingLine, lines: Sequence[FundingLine], demand: Demand, now_ms: int, terms: Terms) -> bool:
+    """Tell whether a line pays for long enough, or up to the end of its term, from when another one does."""
+    most = _most_ms(line, demand, now_ms, terms)
+    ends = most == line.end_ms - now_ms and _is_followed(line, lines, demand, now_ms, terms)
+    return ends or most >= _least_ms(terms)
 
 
 def _unpriced(lines: Sequence[FundingLine], demand: Demand, now_ms: int, terms: Terms) -> BudgetVerdict:
@@ -171,21 +202,24 @@ def _most_ms(line: FundingLine, demand: Demand, now_ms: int, terms: Terms) -> in
     return min(terms.interval_ms + terms.grace_ms, line.affords_ms(demand.accelerators), line.end_ms - now_ms)
 
 
-def _reserved(
-    line: FundingLine, demand: Demand, now_ms: int, until_ms: int, terms: Terms, message: str
-) -> BudgetVerdict:
-    amount = line.cost(demand.accelerators * (until_ms - now_ms))
-    reservation = Reservation(line.name, now_ms, until_ms, amount)
-    return BudgetVerdict(True, reservation, message, max(until_ms - terms.grace_ms, now_ms))  # noqa: FBT003
+def _reservation(line: FundingLine, demand: Demand, now_ms: int, until_ms: int) -> Reservation:
+    return Reservation(line.name, now_ms, until_ms, line.cost(demand.accelerators * (until_ms - now_ms)))
 
 
-def _lacking(ordered: Sequence[FundingLine], lines: Sequence[FundingLine], demand: Demand) -> str:
+def _lacking(ordered: Sequence[FundingLine], lines: Sequence[FundingLine], demand: Demand, now_ms: int) -> str:
     what = f"{demand.accelerators} {demand.kind}"
     if not ordered:
         names = ", ".join(sorted(line.name for line in lines))
         return f"expected a line for {what} that can be drawn on now, found none of {names}"
-    left = ", ".join(f"{line.name} has {_amount(line)}" for line in ordered)
+    left = ", ".join(f"{line.name} {_told(line, demand, now_ms)}" for line in ordered)
     return f"expected funds for {what}, found too little: {left}"
+
+
+def _told(line: FundingLine, demand: Demand, now_ms: int) -> str:
+    """Return what a line lacks: time, or what is left of it."""
+    if line.affords_ms(demand.accelerators) >= line.end_ms - now_ms:
+        return f"ends at {rfc3339(line.end_ms)}"
+    return f"has {_amount(line)}"
 
 
 def _amount(line: FundingLine) -> str:

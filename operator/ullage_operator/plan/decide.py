@@ -209,7 +209,10 @@ class _Pass:
         how = "gave way to an older job" if gave_way else "was stopped"
         message = f"{stage.name}: attempt {stage.attempt} {how}"
         since = stage.model_copy(update={"finish_time": rfc3339(self.now_ms)}) if gave_way else stage
-        return Decision(self._cut_off(since, Phase.RUNNING, StageState.PENDING, message), wake_at_ms=self.now_ms)
+        status = self._cut_off(since, Phase.RUNNING, StageState.PENDING, message)
+        # That an earlier attempt was disrupted says nothing of one that gave way.
+        status = status.model_copy(update={"failure": None}) if gave_way else status
+        return Decision(status, wake_at_ms=self.now_ms)
 
     def _start_deadline(self, stage: StageStatus) -> int | None:
         """Return when the attempt has failed to start; null once it has, or if it may take as long as it likes."""

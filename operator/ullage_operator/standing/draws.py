@@ -8,13 +8,14 @@ What was held outside of all intervals, as while the books refused, is spent as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ullage_operator.api import Declarations
 from ullage_operator.api.types import Phase, StageState, StageStatus, TrainingJob
 from ullage_operator.ledger import (
     Books,
+    Charge,
     Entry,
     EntryContext,
     Expend,
@@ -24,7 +25,7 @@ from ullage_operator.ledger import (
     Reversal,
     Unreserve,
 )
-from ullage_operator.plan.budget import BudgetVerdict, Demand, Reservation, Terms, admit, draw_order
+from ullage_operator.plan.budget import BudgetVerdict, Demand, Reservation, Terms, admit, draw_order, due_ms
 from ullage_operator.plan.instants import millis
 from ullage_trainer.config import Reason, Stage
 
@@ -33,7 +34,7 @@ from .funding import Source, demand_of, line_names, runs_on_own_machines, source
 from .held import Held, ended_ms, held_by
 from .own import own_charges
 from .settle import Settled, corrected, settled
-from .uncharged import SECOND_MS, Uncharged, uncharged
+from .uncharged import SECOND_MS, Uncharged, paid_times, uncharged
 
 _INFRASTRUCTURE: Final = frozenset({Reason.DISRUPTED, Reason.LOST})
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
@@ -111,43 +112,23 @@ class _Account:
     """What settles the interval, if one has begun."""
     late: Uncharged
     """What it held before that."""
-    due: bool
-    """The reservation ends soon, or has ended."""
     over: bool
     """Nothing is held any more that the reservation is for."""
 
     @property
-    def kept(self) -> Reservation | None:
-        """The reservation, if it goes on."""
+    def row(self) -> Reservation | None:
+        """The reservation, as it is planned with."""
         row = self.reserved
-        return (
-            None if row is None or self.due or self.over else Reservation(row.line, row.from_ms, row.to_ms, row.amount)
-        )
-
-    def left(self, remaining: Mapping[str, int]) -> dict[str, int]:
-        """Return what is left of lines once this turn's entries are written, but for what it reserves."""
-        left = dict(remaining)
-        if self.interval is not None and (self.due or self.over):
-            left[self.interval.given_back.line] += self.interval.freed
-        for spent in self.late.spent:
-            left[spent.line] = left.get(spent.line, 0) - spent.amount
-        return left
+        return None if row is None else Reservation(row.line, row.from_ms, row.to_ms, row.amount)
 
 
-def _account(books: Books, case: Case, held: Sequence[Held], now_ms: int) -> _Account:
-    reserved = next(iter(books.reservations(job_uid=case.uid)), None)
-    interval = None
-    if reserved is not None and now_ms > reserved.from_ms:
-        interval = settled(books, reserved, held, case.kinds, now_ms)
-    stage = case.stage
-    return _Account(
-        reserved=reserved,
-        held=held,
-        interval=interval,
-        late=uncharged(books, held, reserved.from_ms if reserved else now_ms, case.job, case.kinds),
-        due=reserved is not None and now_ms >= reserved.to_ms - case.terms.grace_ms,
-        over=reserved is not None and case.live == 0 and (stage is None or _ended(stage, interval)),
-    )
+@dataclass(frozen=True)
+class _Amended:
+    """What is written of earlier intervals, and of the one that an attempt ended in, once nothing is held."""
+
+    entries: Sequence[Entry] = ()
+    refunded: Expend | None = None
+    """What was spent in an interval that a failure of the infrastructure cut off."""
 
 
 def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: int) -> Turn:
@@ -161,7 +142,6 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         Nothing was written.
     """
     stage = case.stage
-    demand = None if stage is None else demand_of(case.job, stage.name, case.kinds)
     names = line_names(declarations, case.context)
     with ledger.books() as books:
         if books.open_holds_of(case.uid) != case.live:
@@ -173,41 +153,98 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         account = _account(books, case, held, now_ms)
         reserved = account.reserved
         start_ms = now_ms if reserved is not None else _begun(books, case.uid, held, now_ms)
-        payers: list[Source] = []
-        verdict = BudgetVerdict(allowed=True)
+        demand = None if stage is None else demand_of(case.job, stage.name, case.kinds)
+        if demand is not None and _on_own(case.job, declarations, demand, now_ms):
+            demand = None
+        remaining = {} if demand is None else books.remaining(sorted({*names, *([reserved.line] if reserved else [])}))
+        found = [] if demand is None else sources(declarations, case.context, demand, now_ms, remaining)
+        due = account.row is not None and now_ms >= _due_ms(account.row, case, demand, found, now_ms)
+        if due and _is_to_be_told(stage, case.live, account):
+            return Turn(None, reserved=True)
+        ends = account.interval is not None and (account.over or (due and case.live == 0))
+        amended = _amended(books, case, account, now_ms, settles=ends) if case.live == 0 else _Amended()
+        verdict, payers = BudgetVerdict(allowed=True), []
         if demand is not None:
-            if not _on_own(case.job, declarations, demand, now_ms):
-                left = account.left(books.remaining(sorted({*names, *([reserved.line] if reserved else [])})))
-                payers = sources(declarations, case.context, demand, now_ms, left)
-            verdict = admit([source.line for source in payers], demand, account.kept, start_ms, case.terms)
+            left = _left(remaining, account, amended, settles=due or account.over)
+            payers = [replace(source, line=replace(source.line, remaining=left[source.line.name])) for source in found]
+            kept = None if due or account.over else account.row
+            verdict = admit([source.line for source in payers], demand, kept, start_ms, case.terms)
         # A job that is to stop has what is reserved until the last of its workers has ended.
-        ends = account.over or (account.due and (verdict.allowed or case.live == 0))
-        settles = ends and account.interval is not None
-        entries = _entries(books, case, account, now_ms, settles=settles)
+        settles = ends or (due and account.interval is not None and stage is not None and verdict.allowed)
+        entries: list[Entry] = [*account.late.spent, *amended.entries]
+        if account.interval is not None and settles:
+            entries = [*account.interval.entries, *entries]
+        if case.job.status.phase in _TERMINAL and case.live == 0:
+            entries += _own(books, case.uid, held, account.late, case.kinds)
     if verdict.reserve is not None:
         payer = next(source for source in payers if source.line.name == verdict.reserve.line)
         entries.append(_reserve(case, payer, verdict.reserve))
     if entries:
         ledger.post(entries)
     withdrawn = None
-    if reserved is not None and demand is not None and reserved.line not in names:
-        following = draw_order([source.line for source in payers if not source.line.unpriced], demand, now_ms)
-        withdrawn = Withdrawn(reserved.line, following[0].name if following else None)
+    if reserved is not None and stage is not None and reserved.line not in names:
+        withdrawn = _withdrawn(reserved.line, payers, demand, now_ms)
     return Turn(verdict, verdict.reserve is not None or (reserved is not None and not settles), withdrawn)
 
 
-def _entries(books: Books, case: Case, account: _Account, now_ms: int, *, settles: bool) -> list[Entry]:
-    """Return what is to be written of what a job held."""
-    entries: list[Entry] = [*account.late.spent]
-    if case.live == 0 and (account.reserved is None or settles):
-        entries = [*corrected(books.spendings(case.uid), account.held, now_ms), *entries]
+def _account(books: Books, case: Case, held: Sequence[Held], now_ms: int) -> _Account:
+    reserved, stage = next(iter(books.reservations(job_uid=case.uid)), None), case.stage
+    interval = None
+    if reserved is not None and now_ms > reserved.from_ms:
+        interval = settled(books, reserved, held, case.kinds, now_ms)
+    return _Account(
+        reserved=reserved,
+        held=held,
+        interval=interval,
+        late=uncharged(books, held, reserved.from_ms if reserved else now_ms, case.job, case.kinds),
+        over=reserved is not None and case.live == 0 and (stage is None or _ended(stage, reserved, interval, held)),
+    )
+
+
+def _due_ms(row: Reservation, case: Case, demand: Demand | None, found: Sequence[Source], now_ms: int) -> int:
+    if demand is None:
+        return row.until_ms - case.terms.grace_ms
+    return due_ms([source.line for source in found], demand, row, now_ms, case.terms)
+
+
+def _is_to_be_told(stage: StageStatus | None, live: int, account: _Account) -> bool:
+    """Tell whether an attempt has ended of which the status does not tell yet: how it ended is known in a moment."""
+    spent = account.interval is not None and account.interval.spent is not None
+    return stage is not None and stage.state is not StageState.PENDING and live == 0 and spent
+
+
+def _amended(books: Books, case: Case, account: _Account, now_ms: int, *, settles: bool) -> _Amended:
+    """Return what corrects earlier intervals, and the refund of what a failure of the infrastructure cut off."""
+    spendings = books.spendings(case.uid)
+    entries = corrected(spendings, account.held, now_ms)
+    if account.reserved is not None and not settles and not entries:
+        return _Amended()
+    anew = {entry.key: entry for entry in entries if isinstance(entry, Expend)}
+    standing = [anew.get(spent.key, spent) for spent in spendings]
+    if settles and account.interval is not None and account.interval.spent is not None:
+        standing.append(account.interval.spent)
+    last_ms = ended_ms(account.held)
+    cut_off = next((spent for spent in reversed(standing) if spent.from_ms < last_ms <= spent.to_ms), None)
+    back = None if cut_off is None else _refund(case.job, case.stage, cut_off, now_ms)
+    return _Amended([*entries, *([back] if back else [])], cut_off if back else None)
+
+
+def _left(remaining: Mapping[str, int], account: _Account, amended: _Amended, *, settles: bool) -> dict[str, int]:
+    """Return what is left of lines once a turn's entries are written, but for what it reserves."""
+    left = dict(remaining)
     if account.interval is not None and settles:
-        entries += account.interval.entries
-        entries += _refund(case.job, case.stage, account.interval.spent, now_ms) if account.over else []
-    if case.job.status.phase in _TERMINAL and case.live == 0:
-        charges = own_charges(account.held, account.late.own_ms, case.kinds)
-        entries += [charge for charge in charges if books.find(charge.id) is None]
-    return entries
+        left[account.interval.given_back.line] += account.interval.freed
+    for spent in account.late.spent:
+        left[spent.line] = left.get(spent.line, 0) - spent.amount
+    if amended.refunded is not None:
+        left[amended.refunded.line] = left.get(amended.refunded.line, 0) + amended.refunded.amount
+    return left
+
+
+def _withdrawn(line: str, payers: Sequence[Source], demand: Demand | None, now_ms: int) -> Withdrawn:
+    priced = [source.line for source in payers if not source.line.unpriced]
+    following = [] if demand is None else draw_order(priced, demand, now_ms)
+    return Withdrawn(line, following[0].name if following else None)
 
 
 def _begun(books: Books, job_uid: str, held: Sequence[Held], now_ms: int) -> int:
@@ -218,11 +255,17 @@ def _begun(books: Books, job_uid: str, held: Sequence[Held], now_ms: int) -> int
     second_ms = now_ms - now_ms % SECOND_MS
     back = (one.entry for one in books.entries(about=job_uid, type_=Unreserve.type))
     drew = any(isinstance(entry, Unreserve) and entry.at_ms >= second_ms for entry in back)
-    return now_ms if drew or any(each.ms(second_ms, now_ms) for each in held) else second_ms
+    start_ms = now_ms if drew or any(each.ms(second_ms, now_ms) for each in held) else second_ms
+    # A node's clock that is ahead may have told of more than there was yet.
+    return max([start_ms, *(to_ms for _, to_ms in paid_times(books, job_uid))])
 
 
-def settle_orphan(ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms: int) -> bool:
+def settle_orphan(
+    ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms: int, job: TrainingJob | None = None
+) -> bool:
     """Settle what a job that is gone held, and what is set aside for it; return whether all of it has ended.
+
+    Where it is known what the job was, the line that it named and the nodes that it chose count as while it was there.
 
     Raises
     ------
@@ -234,16 +277,23 @@ def settle_orphan(ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms
             return False
         held = held_by(books, job_uid)
         now_ms = max(now_ms, ended_ms(held))
-        reserved = next((row for row in books.reservations(job_uid=job_uid) if now_ms > row.from_ms), None)
-        late = uncharged(books, held, reserved.from_ms if reserved else now_ms, None, kinds)
+        reserved = next(iter(books.reservations(job_uid=job_uid)), None)
+        if reserved is not None and now_ms <= reserved.from_ms:
+            return False
+        late = uncharged(books, held, reserved.from_ms if reserved else now_ms, job, kinds)
         entries: list[Entry] = [*corrected(books.spendings(job_uid), held, now_ms), *late.spent]
         if reserved is not None:
             entries += settled(books, reserved, held, kinds, now_ms).entries
-        charges = own_charges(held, late.own_ms, kinds)
-        entries += [charge for charge in charges if books.find(charge.id) is None]
+        entries += _own(books, job_uid, held, late, kinds)
     if entries:
         ledger.post(entries)
     return True
+
+
+def _own(books: Books, job_uid: str, held: Sequence[Held], late: Uncharged, kinds: Mapping[str, str]) -> list[Entry]:
+    """Return what is to be written of own machines, once: what a kind of accelerator is called may change later."""
+    charges: list[Entry] = [*own_charges(held, late.own_ms, kinds)]
+    return charges if charges and not books.entries(about=job_uid, type_=Charge.type) else []
 
 
 def _reserve(case: Case, payer: Source, reservation: Reservation) -> Reserve:
@@ -260,21 +310,20 @@ def _reserve(case: Case, payer: Source, reservation: Reservation) -> Reserve:
     )
 
 
-def _refund(job: TrainingJob, stage: StageStatus | None, spent: Expend | None, now_ms: int) -> list[Entry]:
-    """Return the reversal of what was spent in an interval that a failure of the infrastructure cut off."""
+def _refund(job: TrainingJob, stage: StageStatus | None, spent: Expend, now_ms: int) -> Reversal | None:
+    """Return the reversal of what was spent in an interval, if a failure of the infrastructure cut it off."""
     failure = job.status.failure
-    finished = [each.finish_time for each in job.status.stages if each.finish_time and each.state is not _DONE]
-    if failure is None or failure.reason not in _INFRASTRUCTURE or spent is None or not finished:
-        return []
-    if (stage is not None and stage.state is not StageState.PENDING) or millis(
-        max(finished)
-    ) + SECOND_MS < spent.from_ms:
-        return []
+    finished = [each for each in job.status.stages if each.finish_time and each.state is not StageState.SUCCEEDED]
+    if failure is None or failure.reason not in _INFRASTRUCTURE or not finished:
+        return None
+    if stage is not None and stage.state is not StageState.PENDING:
+        return None
+    last = max(finished, key=lambda each: each.finish_time or "")
+    begun_ms = 0 if last.attempt_time is None else millis(last.attempt_time)
+    if not (begun_ms < spent.to_ms and spent.from_ms <= millis(last.finish_time or "") + SECOND_MS):
+        return None  # It is of an earlier attempt.
     reason = " ".join(f"{failure.reason.value}: {failure.message}".split())[:200]
-    return [Reversal.of(spent, reason=reason, author=AUTHOR, at_ms=now_ms)]
-
-
-_DONE: Final = StageState.SUCCEEDED
+    return Reversal.of(spent, reason=reason, author=AUTHOR, at_ms=now_ms)
 
 
 def _on_own(job: TrainingJob, declarations: Declarations, demand: Demand, now_ms: int) -> bool:
@@ -282,6 +331,8 @@ def _on_own(job: TrainingJob, declarations: Declarations, demand: Demand, now_ms
     return runs_on_own_machines(job, institution, demand.kind, now_ms)
 
 
-def _ended(stage: StageStatus, interval: Settled | None) -> bool:
-    """Tell whether an attempt has ended within an interval, and no other one is open."""
-    return stage.state is StageState.PENDING and interval is not None and interval.spent is not None
+def _ended(stage: StageStatus, reserved: ReservationRow, interval: Settled | None, held: Sequence[Held]) -> bool:
+    """Tell whether an attempt has ended that something was set aside for, and no other one is open."""
+    spent = interval is not None and interval.spent is not None
+    told = any(each.told_ms is not None and each.told_ms >= reserved.from_ms for each in held)
+    return stage.state is StageState.PENDING and (spent or told)

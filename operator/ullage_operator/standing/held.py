@@ -22,6 +22,8 @@ class Held:
     """Since when, in milliseconds since 1970."""
     to_ms: int | None
     """Until when; null while it holds them."""
+    told_ms: int | None
+    """When its end was written in the books; null while it holds them."""
     own_machines: bool | None
     """Whether they are the institution's own: these draw on no line. Null is not known."""
 
@@ -40,6 +42,7 @@ def held_by(books: Books, job_uid: str) -> list[Held]:
             accelerators=worker.hold.accelerators,
             from_ms=worker.hold.from_ms,
             to_ms=None if worker.release is None else worker.release.to_ms,
+            told_ms=worker.released_at_ms,
             own_machines=worker.hold.own_machines,
         )
         for worker in books.workers_of(job_uid)

@@ -65,9 +65,7 @@ def post_purchases(ledger: Ledger, declarations: Declarations, now_ms: int, auth
         posted = books.purchases()
     standing = {entry.key: entry for entry in counting(posted) if isinstance(entry, Expend)}
     kept = {key for key, entry in standing.items() if key in wanted and _same(entry, wanted[key])}
-    kept |= {
-        key for key, entry in standing.items() if entry.from_ms <= now_ms and not _is_declared(entry, declarations)
-    }
+    kept |= {key for key, entry in standing.items() if _stands(entry, declarations, now_ms)}
     last: dict[str, int] = {}
     for entry in posted:
         if isinstance(entry, Expend):
@@ -82,10 +80,16 @@ def post_purchases(ledger: Ledger, declarations: Declarations, now_ms: int, auth
         ledger.post(entries)
 
 
-def _is_declared(entry: Expend, declarations: Declarations) -> bool:
-    """Tell whether both who bought and whose money it was are declared."""
-    investment, _, _ = entry.line.partition("/")
-    return entry.institution in declarations.institutions_by_id and investment in declarations.investments_by_name
+def _stands(entry: Expend, declarations: Declarations, now_ms: int) -> bool:
+    """Tell whether what was bought stays so for good: its buyer is gone, or the investment that it names."""
+    investment, _, line = entry.line.partition("/")
+    if entry.from_ms > now_ms:
+        return False
+    owner = declarations.institutions_by_id.get(entry.institution or "")
+    if owner is None or investment in declarations.investments_by_name:
+        return owner is None
+    bought = (machines.acquired_by for machines in owner.spec.holds.accelerators)
+    return any(each is not None and (each.name, each.line) == (investment, line) for each in bought)
 
 
 def _same(entry: Expend, told: Expend) -> bool:

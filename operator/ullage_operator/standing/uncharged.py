@@ -7,7 +7,7 @@ before. What was held when no line was there for it was drawn on nothing, and is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -72,17 +72,16 @@ def uncharged(
     """
     drawn = [each for each in held if not each.own_machines]
     uid = drawn[0].context.job_uid if drawn else ""
-    free = _free(drawn, _paid(books, uid) if drawn else [], until_ms)
+    free = _free(drawn, paid_times(books, uid) if drawn else [], until_ms)
     if not free:
         return Uncharged([], {})
     begun_ms = free[0][0]
-    past = Past(books, begun_ms, until_ms)
-    changes = past.changes() | {at for each in drawn for at in (each.from_ms, each.to_ms) if at is not None}
-    left = _Left(books)
+    past, left = Past(books, begun_ms, until_ms), _Left(books)
     pieces = [
-        _piece(past, within(drawn, *times), times, job, kinds, left)
+        _piece(past, within(drawn, *times), times, until_ms, job, kinds, left)
         for start_ms, end_ms in free
-        for times in _split(start_ms, end_ms, changes)
+        for alike in _split(start_ms, end_ms, past.changes())
+        for times in _split(*alike, _turns(within(drawn, *alike)))
     ]
     own_ms: dict[str, int] = {}
     for piece in (each for each in pieces if each.own):
@@ -96,27 +95,30 @@ class _Left:
     def __init__(self, books: Books) -> None:
         self._books = books
         self._known: dict[str, int] = {}
+        self._units: dict[str, tuple[str, str | None] | None] = {}
 
     def __getitem__(self, line: str) -> int:
         if line not in self._known:
             self._known |= self._books.remaining([line])
         return self._known[line]
 
+    def takes(self, payer: Source) -> bool:
+        """Tell whether a line can be drawn on: it has a price, and by the books it is still there, in that unit."""
+        if payer.line.unpriced:
+            return False
+        if payer.line.name not in self._units:
+            self._units[payer.line.name] = self._books.unit_of(payer.line.name)
+        return self._units[payer.line.name] == (payer.unit, payer.line.currency)
+
     def take(self, line: str, amount: int) -> None:
         """Take an amount off a line."""
         self._known[line] = self[line] - amount
 
 
-def _paid(books: Books, job_uid: str) -> list[Times]:
+def paid_times(books: Books, job_uid: str) -> list[Times]:
     """Return the times that intervals of a job took, those that were refunded too, in order and joined."""
     found = [one.entry for one in books.entries(about=job_uid, type_=Expend.type)]
-    joined: list[Times] = []
-    for from_ms, to_ms in sorted((entry.from_ms, entry.to_ms) for entry in found if isinstance(entry, Expend)):
-        if joined and from_ms <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], to_ms)
-        else:
-            joined.append((from_ms, to_ms))
-    return joined
+    return _merged((entry.from_ms, entry.to_ms) for entry in found if isinstance(entry, Expend))
 
 
 def _free(drawn: Sequence[Held], paid: Sequence[Times], until_ms: int) -> list[Times]:
@@ -133,7 +135,25 @@ def _free(drawn: Sequence[Held], paid: Sequence[Times], until_ms: int) -> list[T
         if start_ms < end_ms:
             found.append((start_ms, end_ms))
         reached_ms = max(reached_ms, end_ms)
-    return found
+    return _merged(found)
+
+
+def _merged(times: Iterable[Times]) -> list[Times]:
+    """Return times in order with those joined that touch or overlap."""
+    joined: list[Times] = []
+    for from_ms, to_ms in sorted(times):
+        if joined and from_ms <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], to_ms)
+        else:
+            joined.append((from_ms, to_ms))
+    return joined
+
+
+def _turns(held: Sequence[Held]) -> set[int]:
+    """Return when other workers held something, where these are not all of one kind, of one institution's books."""
+    if len({(each.resource, each.context, each.own_machines) for each in held}) <= 1:
+        return set()
+    return {at_ms for each in held for at_ms in (each.from_ms, each.to_ms) if at_ms is not None}
 
 
 def _split(start_ms: int, end_ms: int, changes: set[int]) -> list[Times]:
@@ -142,22 +162,28 @@ def _split(start_ms: int, end_ms: int, changes: set[int]) -> list[Times]:
 
 
 def _piece(
-    past: Past, held: Sequence[Held], times: Times, job: TrainingJob | None, kinds: Mapping[str, str], left: _Left
+    past: Past,
+    held: Sequence[Held],
+    times: Times,
+    until_ms: int,
+    job: TrainingJob | None,
+    kinds: Mapping[str, str],
+    left: _Left,
 ) -> _Piece:
     """Return a piece with the line that would have paid it, as declared in the end of the second that it begins in."""
-    told_ms = min(times[0] - times[0] % SECOND_MS + SECOND_MS, times[1]) - 1
+    told_ms = min(times[0] - times[0] % SECOND_MS + SECOND_MS, until_ms) - 1
     then, first = past.at(told_ms), held[0]
     institution, quantity = first.context.institution, quantity_ms(held, *times)
     named = None if job is None else job.spec.accounting.investment
     demand = Demand(
-        accelerators=sum(each.accelerators for each in held),
+        accelerators=first.accelerators,
         kind=kinds.get(first.resource, first.resource),
         named=None if named is None else f"{named.name}/{named.line}",
     )
     owner = then.institutions_by_id.get(institution or "")
     if first.own_machines is None and job is not None and runs_on_own_machines(job, owner, demand.kind, told_ms):
         return _Piece(times, institution, demand.kind, None, quantity, own=True)
-    payers = [each for each in sources(then, first.context, demand, told_ms, {}) if not each.line.unpriced]
+    payers = [each for each in sources(then, first.context, demand, told_ms, {}) if left.takes(each)]
     ordered = draw_order([payer.line for payer in payers], demand, told_ms)
     line = _paying(ordered, quantity, left)
     if line is not None:

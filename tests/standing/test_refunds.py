@@ -1,0 +1,82 @@
+"""What a failure of the infrastructure cut off is given back, whenever it comes to light."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from standing.scenes import HOUR, MINUTE, SECOND, START, Scene, in_kind
+from standing.test_keep import institution
+from ullage_operator.plan.instants import rfc3339
+
+
+def failed(scene: Scene, reason: str, **stage: Any) -> None:
+    """Have the status tell that an attempt has failed, now."""
+    scene.status = {
+        "phase": "Running",
+        "stages": [{"name": "train", "state": "Pending", "attempt": 1, "finishTime": rfc3339(scene.now_ms)} | stage],
+        "failure": {"reason": reason, "message": "node gone"},
+    }
+
+
+def test_a_lost_node_that_is_found_out_after_the_interval_was_settled_is_refunded(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms = START + HOUR
+    scene.turn()
+    scene.now_ms = START + HOUR - 50 * SECOND  # As it is estimated, twenty seconds after the turn.
+    scene.close("w1")
+    scene.now_ms = START + HOUR + 20 * SECOND
+    failed(scene, "Lost")
+    assert scene.turn() == (True, "", HOUR)
+    figures = scene.line()
+    assert figures["expended"] == figures["reversed"]
+    assert figures["remaining"] == 10 * HOUR - 2 * (HOUR + MINUTE)
+    scene.open("w2")
+    scene.now_ms += 10 * MINUTE
+    scene.close("w2")
+    scene.status["phase"] = "Succeeded"
+    scene.now_ms += SECOND
+    scene.turn()
+    assert (scene.line()["reserved"], 10 * HOUR - scene.line()["remaining"]) == (0, 2 * 10 * MINUTE)
+
+
+def test_an_end_that_the_status_does_not_tell_of_yet_is_settled_when_it_does(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1", state="Running")
+    scene.now_ms = START + 2 * HOUR  # No operator was there.
+    before = scene.line()
+    assert scene.turn() == (None, "", None)
+    assert scene.line() == before
+    failed(scene, "Disrupted")
+    scene.turn()
+    assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
+
+
+def test_what_is_refunded_is_there_for_what_comes_next(scene_of: Callable[..., Scene]) -> None:
+    scene = scene_of(institution("north"), in_kind(2.1))
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1")
+    failed(scene, "Disrupted")
+    assert scene.turn() == (True, "", HOUR)
+
+
+def test_an_attempt_that_failed_by_itself_is_not_refunded_when_the_next_one_is_disrupted_before_it_holds_anything(
+    scene: Scene,
+) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1")
+    failed(scene, "Exception")
+    scene.turn()
+    scene.now_ms += MINUTE
+    begun = rfc3339(scene.now_ms)
+    scene.now_ms += MINUTE
+    failed(scene, "Disrupted", attempt=2, attemptTime=begun)
+    scene.turn()
+    assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 0)
