@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from standing.scenes import HOUR, MINUTE, SECOND, START, Scene, in_kind
+from standing.scenes import HOUR, MINUTE, SECOND, START, UID, Scene, in_kind
 from standing.test_keep import institution
+from ullage_operator.ledger import Reversal
 from ullage_operator.plan.instants import rfc3339
 
 
@@ -80,3 +81,42 @@ def test_an_attempt_that_failed_by_itself_is_not_refunded_when_the_next_one_is_d
     failed(scene, "Disrupted", attempt=2, attemptTime=begun)
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 0)
+
+
+def cut_off(scene: Scene, message: str) -> bool | None:
+    """Have the infrastructure end an attempt in the middle of its first interval; return whether the job may go on."""
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
+    scene.status["failure"] = {"reason": "Disrupted", "message": message}
+    return scene.turn()[0]
+
+
+def refund(scene: Scene) -> Reversal:
+    back = scene.ledger.find(f"reversal/expend/grant/gpu/{UID}/{START}")
+    assert isinstance(back, Reversal)
+    return back
+
+
+def test_what_a_failure_of_the_infrastructure_cut_off_is_refunded(scene: Scene) -> None:
+    assert cut_off(scene, "node drained") is True
+    figures = scene.line()
+    assert (figures["expended"], figures["reversed"]) == (HOUR, HOUR)
+    assert figures["remaining"] == 10 * HOUR - 2 * (HOUR + MINUTE)
+    assert refund(scene).reason == "Disrupted: node drained"
+
+
+def test_what_is_refunded_has_its_reason_on_one_line(scene: Scene) -> None:
+    assert cut_off(scene, "evicted:\n  the node was low on memory\n") is True
+    assert refund(scene).reason == "Disrupted: evicted: the node was low on memory"
+
+
+def test_what_failed_by_itself_is_not_refunded(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
+    scene.status["failure"] = {"reason": "Exception", "message": "division by zero"}
+    scene.turn()
+    assert (scene.line()["expended"], scene.line()["reversed"]) == (HOUR, 0)
