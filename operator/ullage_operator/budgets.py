@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 EXHAUSTED: Final = JobReason.BUDGET_EXHAUSTED
 _AGAIN_SECONDS: Final = 1.0
 _DENIED_SECONDS: Final = 60.0
+_LOOKED_BACK_MS: Final = 24 * 3_600_000
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
 
 
@@ -89,8 +90,13 @@ class Budgets:
         return Admission(allowed=False, reason=EXHAUSTED, message=answer.verdict.message)
 
     async def load(self) -> None:
-        """Learn from the books for which jobs something is set aside, and which hold accelerators."""
-        self._reserved |= await self.poster.run(_reserved_jobs)
+        """Learn from the books for which jobs something is set aside, and which hold accelerators.
+
+        An operator that ended may have written what a job held that is gone, and not what that is charged: it is looked
+        at those too of which something has ended in the last day.
+        """
+        since_ms = self.clock.now_ms() - _LOOKED_BACK_MS
+        self._reserved |= await self.poster.run(lambda ledger: _to_be_settled(ledger, since_ms))
         holds = await self.poster.run(lambda ledger: ledger.open_holds())
         self._met |= dict.fromkeys(hold.context.job_uid for hold in holds if hold.accelerators)
 
@@ -136,27 +142,31 @@ class Budgets:
         return await self._answer(raw, case, turn, _Answer(BudgetVerdict(allowed=True), state, declarations, now))
 
     async def run(self) -> None:
-        """Settle now and then what is set aside for jobs that are gone, until cancelled."""
+        """Look now and then at jobs that are gone, until cancelled."""
         while True:
-            there = {uid_of(item) for item in self.jobs.values()}
-            held = {labels_of(item).get(JOB_UID_LABEL) for item in self.pods.values()}
-            known = self._answers.keys() | self._withdrawn.keys() | self._met.keys() | self._done
-            for uid in known - self._reserved - there - held:
-                self._forget(uid)
-            for uid in self._reserved - there:
-                try:
-                    done = await self._settle_orphan(uid)
-                except LedgerError as error:
-                    _log.warning("job %s: %s", uid, error)
-                    continue
-                if done:
-                    self._forget(uid)
+            await self.settle_gone()
             await asyncio.sleep(_DENIED_SECONDS)
 
-    async def _settle_orphan(self, uid: str) -> bool:
+    async def settle_gone(self) -> None:
+        """Settle what is set aside for jobs that are gone, and charge what they held; forget those that are done."""
+        there = {uid_of(item) for item in self.jobs.values()}
+        held = {labels_of(item).get(JOB_UID_LABEL) for item in self.pods.values()}
+        known = self._answers.keys() | self._withdrawn.keys() | self._met.keys() | self._done
+        for uid in known - self._reserved - there - held:
+            self._forget(uid)
+        for uid in self._reserved - there:
+            try:
+                if await self._settle_orphan(uid):
+                    self._forget(uid)
+            except LedgerError as error:
+                _log.warning("job %s: %s", uid, error)
+
+    async def _settle_orphan(self, uid: str, *, ended: bool = True) -> bool:
         now, job = self.clock.now_ms(), self._met.get(uid)
         try:
-            return await self.poster.run(lambda ledger: settle_orphan(ledger, uid, self.settings.kinds, now, job))
+            return await self.poster.run(
+                lambda ledger: settle_orphan(ledger, uid, self.settings.kinds, now, job, ended=ended)
+            )
         except InvalidManifest as error:
             # What an earlier version declared, and this one can't read any more.
             _log.warning("job %s: %s", uid, error)
@@ -166,7 +176,7 @@ class Budgets:
         """Give back what is set aside for a job that is refused now, once it holds nothing."""
         if uid not in self._reserved or any(labels_of(item).get(JOB_UID_LABEL) == uid for item in self.pods.of(key)):
             return None
-        if await self._settle_orphan(uid):
+        if await self._settle_orphan(uid, ended=False):
             self._reserved.discard(uid)
             self._answers.pop(uid, None)
         return _DENIED_SECONDS
@@ -245,6 +255,7 @@ class Budgets:
         self._done.discard(uid)
 
 
-def _reserved_jobs(ledger: Ledger) -> set[str]:
+def _to_be_settled(ledger: Ledger, since_ms: int) -> set[str]:
     with ledger.books() as books:
-        return {row.job_uid for row in books.reservations(here=True) if row.job_uid is not None}
+        reserved = {row.job_uid for row in books.reservations(here=True) if row.job_uid is not None}
+        return reserved | set(books.jobs_released_since(since_ms))

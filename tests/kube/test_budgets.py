@@ -175,6 +175,26 @@ def test_reservations_of_another_cluster_in_the_same_books_are_left_to_its_opera
         assert (len(books.reservations()), books.reservations(here=True)) == (1, [])
 
 
+def test_an_operator_that_starts_charges_what_a_job_held_that_went_with_the_one_before(tmp_path: Path) -> None:
+    async def starts(ledger: Ledger) -> None:
+        poster = Poster(ledger)
+        found = budgets(ledger, poster, now_ms=lambda: NOW_MS + HOUR)
+        found.jobs.gone(raw_job())
+        await found.load()
+        await found.settle_gone()
+        poster.close()
+
+    with Ledger.open(sqlite_url(tmp_path / "l.sqlite3"), cluster="here", now_ms=lambda: NOW_MS + HOUR) as ledger:
+        accepted = accept([institution("north"), in_kind(10)], {})
+        keep(ledger, list(accepted.objects.values()), accepted.present, NOW_MS)
+        hold = a_hold(accelerators=2, accelerator_type="nvidia.com/gpu")
+        facts = {"context": hold.context, "worker_uid": "w1", "to_ms": NOW_MS + HOUR // 2}
+        ledger.post([hold, HoldReleased.model_validate({**facts, "outcome": Outcome.LOST})])
+        asyncio.run(starts(ledger))
+        with ledger.books() as books:
+            assert books.remaining(["grant/gpu"]) == {"grant/gpu": 10 * HOUR - 2 * HOUR // 2}
+
+
 def open_reservations(ledger: Ledger) -> list[ReservationRow]:
     with ledger.books() as books:
         return books.reservations()

@@ -136,9 +136,9 @@ class Scene:
         assert isinstance(hold, HoldOpened)
         return hold
 
-    def close(self, worker: str, **stage: Any) -> None:
+    def close(self, worker: str, *, to_ms: int | None = None, **stage: Any) -> None:
         hold = self.hold(worker)
-        facts = {"context": hold.context, "worker_uid": worker, "to_ms": self.now_ms}
+        facts = {"context": hold.context, "worker_uid": worker, "to_ms": self.now_ms if to_ms is None else to_ms}
         self.ledger.post([HoldReleased(**facts, outcome=Outcome.STOPPED)])
         self.live -= 1
         self.status = {"phase": "Running", "stages": [{"name": "train", "state": "Pending", "attempt": 1} | stage]}

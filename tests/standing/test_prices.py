@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 
 from gap.vessel import at
-from standing.scenes import HOUR, MINUTE, PRICES, SECOND, START, UID, Scene, money
+from standing.scenes import HOUR, MINUTE, PRICES, SECOND, START, UID, Scene, in_kind, money, named
 from standing.test_keep import institution
 from ullage_operator.ledger import Expend, Rate
 from ullage_operator.standing import withdraw
@@ -122,6 +122,21 @@ def test_accelerators_that_are_called_others_since_cost_what_was_set_aside_for_a
     scene.turn()
     # Two accelerators for a quarter of an hour, at 20 CNY an hour.
     assert (scene.line("grant/fund")["reserved"], scene.line("grant/fund")["expended"]) == (0, 10_000_000)
+
+
+def test_a_job_goes_on_into_a_grant_whose_first_price_begins_with_it(scene_of: Callable[..., Scene]) -> None:
+    midnight = at("2026-11-11")
+    yearly = PRICES | {"spec": {"entries": PRICES["spec"]["entries"][1:]}}
+    follows = named("next", money(1000))
+    follows["spec"]["from"] = follows["spec"]["lines"][0]["instalments"][0]["date"] = "2026-11-11"
+    ends = in_kind(10)
+    ends["spec"]["to"] = "2026-11-11"
+    scene = scene_of(institution("north"), ends, yearly, follows, now_ms=midnight - 30 * MINUTE)
+    assert scene.turn() == (True, "", 30 * MINUTE)
+    scene.open("w1")
+    scene.now_ms = midnight
+    assert scene.turn() == (True, "", HOUR)
+    assert scene.line("next/fund")["reserved"] == 61_000_000  # 2 × 61 minutes at 30 CNY an hour
 
 
 def test_a_price_list_that_goes_does_not_stop_what_money_is_set_aside_for(scene_of: Callable[..., Scene]) -> None:

@@ -45,13 +45,55 @@ def test_a_lost_node_that_is_found_out_after_the_interval_was_settled_is_refunde
 def test_an_end_that_the_status_does_not_tell_of_yet_is_settled_when_it_does(scene: Scene) -> None:
     scene.turn()
     scene.open("w1")
-    scene.now_ms += 30 * MINUTE
-    scene.close("w1", state="Running")
     scene.now_ms = START + 2 * HOUR  # No operator was there.
+    scene.close("w1", to_ms=START + 30 * MINUTE, state="Running")
     before = scene.line()
     assert scene.turn() == (None, "", None)
     assert scene.line() == before
     failed(scene, "Disrupted")
+    scene.turn()
+    assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
+
+
+def test_an_attempt_that_stays_open_without_a_worker_is_settled_and_set_aside_for_all_the_same(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1", state="Creating")  # A quota keeps the other one out.
+    scene.now_ms = START + HOUR
+    assert scene.turn() == (True, "", HOUR)
+    assert (scene.line()["expended"], scene.line()["reserved"]) == (2 * 30 * MINUTE, 2 * (HOUR + MINUTE))
+
+
+def test_what_a_node_whose_clock_is_ahead_cut_off_is_refunded(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.now_ms = START + 30 * MINUTE
+    scene.close("w1", to_ms=scene.now_ms + 2 * SECOND)
+    failed(scene, "Disrupted")
+    scene.turn()
+    assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
+
+
+def test_what_was_cut_off_is_refunded_though_a_worker_on_own_machines_ended_after_it(scene: Scene) -> None:
+    scene.turn()
+    scene.open("w1")
+    scene.open("w2", own=True)
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1")
+    scene.now_ms += 20 * SECOND
+    scene.close("w2")
+    failed(scene, "Disrupted")
+    scene.turn()
+    assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
+
+
+def test_what_was_cut_off_while_the_books_refused_is_refunded_as_soon_as_it_is_charged(scene: Scene) -> None:
+    scene.open("w1")
+    scene.now_ms += 30 * MINUTE
+    scene.close("w1")
+    failed(scene, "Lost", state="Failed")
+    scene.status["phase"] = "Failed"
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
 

@@ -23,6 +23,7 @@ from .entries import (
     Expend,
     Grant,
     HoldOpened,
+    HoldReleased,
     Import,
     OfSubject,
     Reserve,
@@ -153,6 +154,21 @@ class Books:
     def workers_of(self, job_uid: str) -> list[Worker]:
         """Return all workers of a job, those that hold something and those that did, in the order they were posted."""
         return [worker for _, worker in self._workers(tables.entry.c.job_uid == job_uid, cluster=self.cluster)]
+
+    def jobs_released_since(self, posted_ms: int) -> list[str]:
+        """Return the jobs of this cluster of which accelerators were posted as released since a moment, by UID."""
+        column, hold = tables.entry.c, tables.metadata.tables[HoldOpened.type]
+        held = tables.entry.alias("held")
+        query = (
+            select(column.job_uid)
+            .join(held, held.c.worker_uid == column.worker_uid)
+            .join(hold, hold.c.sequence == held.c.sequence)
+            .where(column.type == HoldReleased.type, column.posted_at_ms >= posted_ms, hold.c.accelerators > 0)
+            .where(column.cluster == self.cluster, visible(self._upto))
+            .distinct()
+            .order_by(column.job_uid)
+        )
+        return list(self._connection.execute(query).scalars())
 
     def last_attempt(self, job_uid: str, stage: str) -> int:
         """Return the greatest attempt of a job at a stage that ever held anything; 0 where none did."""

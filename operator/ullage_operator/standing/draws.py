@@ -8,7 +8,7 @@ What was held outside of all intervals, as while the books refused, is spent as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ullage_operator.api import Declarations
@@ -38,6 +38,8 @@ from .uncharged import SECOND_MS, Uncharged, paid_times, uncharged
 
 _INFRASTRUCTURE: Final = frozenset({Reason.DISRUPTED, Reason.LOST})
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
+_MOMENT_MS: Final = 60_000
+"""Within which a status tells of what the books know, unless the API server is away."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,8 @@ class _Amended:
     """What is written of earlier intervals, and of the one that an attempt ended in, once nothing is held."""
 
     entries: Sequence[Entry] = ()
-    refunded: Expend | None = None
-    """What was spent in an interval that a failure of the infrastructure cut off."""
+    freed: Mapping[str, int] = field(default_factory=dict)
+    """What comes back to lines; negative where more is taken."""
 
 
 def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: int) -> Turn:
@@ -159,7 +161,7 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         remaining = {} if demand is None else books.remaining(sorted({*names, *([reserved.line] if reserved else [])}))
         found = [] if demand is None else sources(declarations, case.context, demand, now_ms, remaining)
         due = account.row is not None and now_ms >= _due_ms(account.row, case, demand, found, now_ms)
-        if due and _is_to_be_told(stage, case.live, account):
+        if due and _is_to_be_told(case, account, now_ms):
             return Turn(None, reserved=True)
         ends = account.interval is not None and (account.over or (due and case.live == 0))
         amended = _amended(books, case, account, now_ms, settles=ends) if case.live == 0 else _Amended()
@@ -207,10 +209,14 @@ def _due_ms(row: Reservation, case: Case, demand: Demand | None, found: Sequence
     return due_ms([source.line for source in found], demand, row, now_ms, case.terms)
 
 
-def _is_to_be_told(stage: StageStatus | None, live: int, account: _Account) -> bool:
-    """Tell whether an attempt has ended of which the status does not tell yet: how it ended is known in a moment."""
-    spent = account.interval is not None and account.interval.spent is not None
-    return stage is not None and stage.state is not StageState.PENDING and live == 0 and spent
+def _is_to_be_told(case: Case, account: _Account, now_ms: int) -> bool:
+    """Tell whether an attempt has just ended of which the status does not tell yet: how it ended is known in a moment.
+
+    Not for longer: a stage may be open with one worker that has ended, and others that a quota keeps out.
+    """
+    if case.stage is None or case.stage.state is StageState.PENDING or case.live:
+        return False
+    return any(each.told_ms is not None and now_ms < each.told_ms + _MOMENT_MS for each in account.held)
 
 
 def _amended(books: Books, case: Case, account: _Account, now_ms: int, *, settles: bool) -> _Amended:
@@ -220,13 +226,19 @@ def _amended(books: Books, case: Case, account: _Account, now_ms: int, *, settle
     if account.reserved is not None and not settles and not entries:
         return _Amended()
     anew = {entry.key: entry for entry in entries if isinstance(entry, Expend)}
-    standing = [anew.get(spent.key, spent) for spent in spendings]
+    standing = [anew.get(spent.key, spent) for spent in spendings] + account.late.spent
     if settles and account.interval is not None and account.interval.spent is not None:
         standing.append(account.interval.spent)
-    last_ms = ended_ms(account.held)
+    freed: dict[str, int] = {}
+    for spent in (each for each in spendings if each.key in anew):
+        freed[spent.line] = freed.get(spent.line, 0) + spent.amount - anew[spent.key].amount
+    # A node's clock that is ahead tells of an end that has not come; its own machines are in no interval.
+    last_ms = min(now_ms, ended_ms([each for each in account.held if not each.own_machines]))
     cut_off = next((spent for spent in reversed(standing) if spent.from_ms < last_ms <= spent.to_ms), None)
     back = None if cut_off is None else _refund(case.job, case.stage, cut_off, now_ms)
-    return _Amended([*entries, *([back] if back else [])], cut_off if back else None)
+    if cut_off is None or back is None:
+        return _Amended(entries, freed)
+    return _Amended([*entries, back], freed | {cut_off.line: freed.get(cut_off.line, 0) + cut_off.amount})
 
 
 def _left(remaining: Mapping[str, int], account: _Account, amended: _Amended, *, settles: bool) -> dict[str, int]:
@@ -236,8 +248,8 @@ def _left(remaining: Mapping[str, int], account: _Account, amended: _Amended, *,
         left[account.interval.given_back.line] += account.interval.freed
     for spent in account.late.spent:
         left[spent.line] = left.get(spent.line, 0) - spent.amount
-    if amended.refunded is not None:
-        left[amended.refunded.line] = left.get(amended.refunded.line, 0) + amended.refunded.amount
+    for line, amount in amended.freed.items():
+        left[line] = left.get(line, 0) + amount
     return left
 
 
@@ -261,11 +273,18 @@ def _begun(books: Books, job_uid: str, held: Sequence[Held], now_ms: int) -> int
 
 
 def settle_orphan(
-    ledger: Ledger, job_uid: str, kinds: Mapping[str, str], now_ms: int, job: TrainingJob | None = None
+    ledger: Ledger,
+    job_uid: str,
+    kinds: Mapping[str, str],
+    now_ms: int,
+    job: TrainingJob | None = None,
+    *,
+    ended: bool = True,
 ) -> bool:
     """Settle what a job that is gone held, and what is set aside for it; return whether all of it has ended.
 
     Where it is known what the job was, the line that it named and the nodes that it chose count as while it was there.
+    One that has not ended may hold more yet: what it held on own machines is told when it has.
 
     Raises
     ------
@@ -284,7 +303,7 @@ def settle_orphan(
         entries: list[Entry] = [*corrected(books.spendings(job_uid), held, now_ms), *late.spent]
         if reserved is not None:
             entries += settled(books, reserved, held, kinds, now_ms).entries
-        entries += _own(books, job_uid, held, late, kinds)
+        entries += _own(books, job_uid, held, late, kinds) if ended else []
     if entries:
         ledger.post(entries)
     return True

@@ -92,7 +92,8 @@ def sources(
     for investment, line, term in _lines(declarations, context):
         rate = None
         if line.channel is Channel.MONEY:
-            rate = rate_of(declarations, investment, demand.kind, now_ms)
+            # One that does not give yet is drawn at the price that it begins with.
+            rate = rate_of(declarations, investment, demand.kind, max(now_ms, term.start_ms))
         if not _pays_for(line, demand.kind):
             continue
         name = line_name(investment, line)
