@@ -55,7 +55,9 @@ def test_an_end_that_the_status_does_not_tell_of_yet_is_settled_when_it_does(sce
     assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
 
 
-def test_an_attempt_that_stays_open_without_a_worker_is_settled_and_set_aside_for_all_the_same(scene: Scene) -> None:
+def test_an_attempt_that_stays_open_without_a_worker_is_settled_all_the_same_and_refunded_when_it_ends(
+    scene: Scene,
+) -> None:
     scene.turn()
     scene.open("w1")
     scene.now_ms += 30 * MINUTE
@@ -63,6 +65,10 @@ def test_an_attempt_that_stays_open_without_a_worker_is_settled_and_set_aside_fo
     scene.now_ms = START + HOUR
     assert scene.turn() == (True, "", HOUR)
     assert (scene.line()["expended"], scene.line()["reserved"]) == (2 * 30 * MINUTE, 2 * (HOUR + MINUTE))
+    scene.now_ms += MINUTE
+    failed(scene, "Disrupted")
+    scene.turn()
+    assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
 
 
 def test_what_a_node_whose_clock_is_ahead_cut_off_is_refunded(scene: Scene) -> None:

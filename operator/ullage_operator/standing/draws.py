@@ -8,7 +8,7 @@ What was held outside of all intervals, as while the books refused, is spent as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ullage_operator.api import Declarations
@@ -22,21 +22,18 @@ from ullage_operator.ledger import (
     Ledger,
     ReservationRow,
     Reserve,
-    Reversal,
     Unreserve,
 )
 from ullage_operator.plan.budget import BudgetVerdict, Demand, Reservation, Terms, admit, draw_order, due_ms
-from ullage_operator.plan.instants import millis
-from ullage_trainer.config import Reason, Stage
+from ullage_trainer.config import Stage
 
-from .declare import AUTHOR
+from .amend import Amended, amended
 from .funding import Source, demand_of, line_names, runs_on_own_machines, sources
 from .held import Held, ended_ms, held_by
 from .own import own_charges
 from .settle import Settled, corrected, settled
 from .uncharged import SECOND_MS, Uncharged, paid_times, uncharged
 
-_INFRASTRUCTURE: Final = frozenset({Reason.DISRUPTED, Reason.LOST})
 _TERMINAL: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED})
 _MOMENT_MS: Final = 60_000
 """Within which a status tells of what the books know, unless the API server is away."""
@@ -118,19 +115,15 @@ class _Account:
     """Nothing is held any more that the reservation is for."""
 
     @property
+    def spent(self) -> list[Expend]:
+        """What was held in the interval."""
+        return [] if self.interval is None or self.interval.spent is None else [self.interval.spent]
+
+    @property
     def row(self) -> Reservation | None:
         """The reservation, as it is planned with."""
         row = self.reserved
         return None if row is None else Reservation(row.line, row.from_ms, row.to_ms, row.amount)
-
-
-@dataclass(frozen=True)
-class _Amended:
-    """What is written of earlier intervals, and of the one that an attempt ended in, once nothing is held."""
-
-    entries: Sequence[Entry] = ()
-    freed: Mapping[str, int] = field(default_factory=dict)
-    """What comes back to lines; negative where more is taken."""
 
 
 def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: int) -> Turn:
@@ -164,16 +157,19 @@ def take_turn(ledger: Ledger, case: Case, declarations: Declarations, now_ms: in
         if due and _is_to_be_told(case, account, now_ms):
             return Turn(None, reserved=True)
         ends = account.interval is not None and (account.over or (due and case.live == 0))
-        amended = _amended(books, case, account, now_ms, settles=ends) if case.live == 0 else _Amended()
+        fresh = [*account.late.spent, *(account.spent if ends else [])]
+        amends = Amended()
+        if case.live == 0:
+            amends = amended(case.job, stage, books.spendings(case.uid), fresh, held, now_ms)
         verdict, payers = BudgetVerdict(allowed=True), []
         if demand is not None:
-            left = _left(remaining, account, amended, settles=due or account.over)
+            left = _left(remaining, account, amends, settles=due or account.over)
             payers = [replace(source, line=replace(source.line, remaining=left[source.line.name])) for source in found]
             kept = None if due or account.over else account.row
             verdict = admit([source.line for source in payers], demand, kept, start_ms, case.terms)
         # A job that is to stop has what is reserved until the last of its workers has ended.
         settles = ends or (due and account.interval is not None and stage is not None and verdict.allowed)
-        entries: list[Entry] = [*account.late.spent, *amended.entries]
+        entries: list[Entry] = [*account.late.spent, *amends.entries]
         if account.interval is not None and settles:
             entries = [*account.interval.entries, *entries]
         if case.job.status.phase in _TERMINAL and case.live == 0:
@@ -219,36 +215,14 @@ def _is_to_be_told(case: Case, account: _Account, now_ms: int) -> bool:
     return any(each.told_ms is not None and now_ms < each.told_ms + _MOMENT_MS for each in account.held)
 
 
-def _amended(books: Books, case: Case, account: _Account, now_ms: int, *, settles: bool) -> _Amended:
-    """Return what corrects earlier intervals, and the refund of what a failure of the infrastructure cut off."""
-    spendings = books.spendings(case.uid)
-    entries = corrected(spendings, account.held, now_ms)
-    if account.reserved is not None and not settles and not entries:
-        return _Amended()
-    anew = {entry.key: entry for entry in entries if isinstance(entry, Expend)}
-    standing = [anew.get(spent.key, spent) for spent in spendings] + account.late.spent
-    if settles and account.interval is not None and account.interval.spent is not None:
-        standing.append(account.interval.spent)
-    freed: dict[str, int] = {}
-    for spent in (each for each in spendings if each.key in anew):
-        freed[spent.line] = freed.get(spent.line, 0) + spent.amount - anew[spent.key].amount
-    # A node's clock that is ahead tells of an end that has not come; its own machines are in no interval.
-    last_ms = min(now_ms, ended_ms([each for each in account.held if not each.own_machines]))
-    cut_off = next((spent for spent in reversed(standing) if spent.from_ms < last_ms <= spent.to_ms), None)
-    back = None if cut_off is None else _refund(case.job, case.stage, cut_off, now_ms)
-    if cut_off is None or back is None:
-        return _Amended(entries, freed)
-    return _Amended([*entries, back], freed | {cut_off.line: freed.get(cut_off.line, 0) + cut_off.amount})
-
-
-def _left(remaining: Mapping[str, int], account: _Account, amended: _Amended, *, settles: bool) -> dict[str, int]:
+def _left(remaining: Mapping[str, int], account: _Account, amends: Amended, *, settles: bool) -> dict[str, int]:
     """Return what is left of lines once a turn's entries are written, but for what it reserves."""
     left = dict(remaining)
     if account.interval is not None and settles:
         left[account.interval.given_back.line] += account.interval.freed
     for spent in account.late.spent:
         left[spent.line] = left.get(spent.line, 0) - spent.amount
-    for line, amount in amended.freed.items():
+    for line, amount in amends.freed.items():
         left[line] = left.get(line, 0) + amount
     return left
 
@@ -327,22 +301,6 @@ def _reserve(case: Case, payer: Source, reservation: Reservation) -> Reserve:
         from_ms=reservation.from_ms,
         to_ms=reservation.until_ms,
     )
-
-
-def _refund(job: TrainingJob, stage: StageStatus | None, spent: Expend, now_ms: int) -> Reversal | None:
-    """Return the reversal of what was spent in an interval, if a failure of the infrastructure cut it off."""
-    failure = job.status.failure
-    finished = [each for each in job.status.stages if each.finish_time and each.state is not StageState.SUCCEEDED]
-    if failure is None or failure.reason not in _INFRASTRUCTURE or not finished:
-        return None
-    if stage is not None and stage.state is not StageState.PENDING:
-        return None
-    last = max(finished, key=lambda each: each.finish_time or "")
-    begun_ms = 0 if last.attempt_time is None else millis(last.attempt_time)
-    if not (begun_ms < spent.to_ms and spent.from_ms <= millis(last.finish_time or "") + SECOND_MS):
-        return None  # It is of an earlier attempt.
-    reason = " ".join(f"{failure.reason.value}: {failure.message}".split())[:200]
-    return Reversal.of(spent, reason=reason, author=AUTHOR, at_ms=now_ms)
 
 
 def _on_own(job: TrainingJob, declarations: Declarations, demand: Demand, now_ms: int) -> bool:
