@@ -210,9 +210,9 @@ BUGS = (
     ),
     Bug(
         "an interval that a worker turns out to have ended in before is not corrected",
-        "standing/draws.py",
-        "entries = [*corrected(books.spendings(case.uid), account.held, now_ms), *entries]",
-        "entries = [*entries]",
+        "standing/amend.py",
+        "    entries = corrected(spendings, held, now_ms)",
+        "    entries = corrected(spendings[:0], held, now_ms)",
         frozenset({CHARGED}),
         real_ledger=True,
     ),
