@@ -101,6 +101,7 @@ class Life:
         failed: Callable[[str, str], None],
     ) -> None:
         self._crashed = crashed
+        self._held_back = admit
         self._failed = failed
         self._passes_made = 0
         self._client = Client(store, weather, self.die)
@@ -147,7 +148,7 @@ class Life:
             self._recorder,
             SETTINGS,
             clock,
-            lambda job: admit(job) if self._budgets is None or not admit(job).allowed else self._budgets.admit(job),
+            self._admit,
             review=self._review,
             written=written,
         )
@@ -167,6 +168,11 @@ class Life:
             attribute=lambda job: job,
             clock=clock,
         )
+
+    def _admit(self, job: TrainingJob) -> Admission:
+        """Return whether the world holds a job back, or else whether its grant does."""
+        verdict = self._held_back(job)
+        return verdict if self._budgets is None or not verdict.allowed else self._budgets.admit(job)
 
     async def _review(self, key: JobKey) -> float | None:
         """What ``Service`` does."""

@@ -14,6 +14,7 @@ from ullage_operator.api import Declarations
 from ullage_operator.api.types import JobStatus
 from ullage_operator.ledger import EntryContext, Expend, HoldOpened, HoldReleased, Ledger, Outcome
 from ullage_operator.plan.budget import Terms
+from ullage_operator.plan.instants import rfc3339
 from ullage_operator.standing import Case, declared_now, keep, take_turn
 from ullage_trainer.config import Stage
 
@@ -142,6 +143,12 @@ class Scene:
         self.ledger.post([HoldReleased(**facts, outcome=Outcome.STOPPED)])
         self.live -= 1
         self.status = {"phase": "Running", "stages": [{"name": "train", "state": "Pending", "attempt": 1} | stage]}
+
+    def fail(self, reason: str, message: str = "node gone", **stage: Any) -> None:
+        """Have the status tell that an attempt has failed, now."""
+        told = {"name": "train", "state": "Pending", "attempt": 1, "finishTime": rfc3339(self.now_ms)} | stage
+        failure = {"reason": reason, "message": message}
+        self.status = {"phase": "Running", "stages": [told], "failure": failure}
 
     def spent(self) -> list[Expend]:
         """Return what was spent for the job, refunds and corrections left out, by time."""

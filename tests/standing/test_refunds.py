@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from standing.scenes import HOUR, MINUTE, SECOND, START, UID, Scene, in_kind
 from standing.test_keep import institution
 from ullage_operator.ledger import Reversal
 from ullage_operator.plan.instants import rfc3339
-
-
-def failed(scene: Scene, reason: str, **stage: Any) -> None:
-    """Have the status tell that an attempt has failed, now."""
-    scene.status = {
-        "phase": "Running",
-        "stages": [{"name": "train", "state": "Pending", "attempt": 1, "finishTime": rfc3339(scene.now_ms)} | stage],
-        "failure": {"reason": reason, "message": "node gone"},
-    }
 
 
 def test_a_lost_node_that_is_found_out_after_the_interval_was_settled_is_refunded(scene: Scene) -> None:
@@ -28,7 +18,7 @@ def test_a_lost_node_that_is_found_out_after_the_interval_was_settled_is_refunde
     scene.now_ms = START + HOUR - 50 * SECOND  # As it is estimated, twenty seconds after the turn.
     scene.close("w1")
     scene.now_ms = START + HOUR + 20 * SECOND
-    failed(scene, "Lost")
+    scene.fail("Lost")
     assert scene.turn() == (True, "", HOUR)
     figures = scene.line()
     assert figures["expended"] == figures["reversed"]
@@ -50,7 +40,7 @@ def test_an_end_that_the_status_does_not_tell_of_yet_is_settled_when_it_does(sce
     before = scene.line()
     assert scene.turn() == (None, "", None)
     assert scene.line() == before
-    failed(scene, "Disrupted")
+    scene.fail("Disrupted")
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
 
@@ -66,7 +56,7 @@ def test_an_attempt_that_stays_open_without_a_worker_is_settled_all_the_same_and
     assert scene.turn() == (True, "", HOUR)
     assert (scene.line()["expended"], scene.line()["reserved"]) == (2 * 30 * MINUTE, 2 * (HOUR + MINUTE))
     scene.now_ms += MINUTE
-    failed(scene, "Disrupted")
+    scene.fail("Disrupted")
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
 
@@ -76,7 +66,7 @@ def test_what_a_node_whose_clock_is_ahead_cut_off_is_refunded(scene: Scene) -> N
     scene.open("w1")
     scene.now_ms = START + 30 * MINUTE
     scene.close("w1", to_ms=scene.now_ms + 2 * SECOND)
-    failed(scene, "Disrupted")
+    scene.fail("Disrupted")
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
 
@@ -89,7 +79,7 @@ def test_what_was_cut_off_is_refunded_though_a_worker_on_own_machines_ended_afte
     scene.close("w1")
     scene.now_ms += 20 * SECOND
     scene.close("w2")
-    failed(scene, "Disrupted")
+    scene.fail("Disrupted")
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
 
@@ -98,7 +88,7 @@ def test_what_was_cut_off_while_the_books_refused_is_refunded_as_soon_as_it_is_c
     scene.open("w1")
     scene.now_ms += 30 * MINUTE
     scene.close("w1")
-    failed(scene, "Lost", state="Failed")
+    scene.fail("Lost", state="Failed")
     scene.status["phase"] = "Failed"
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 2 * 30 * MINUTE)
@@ -110,7 +100,7 @@ def test_what_is_refunded_is_there_for_what_comes_next(scene_of: Callable[..., S
     scene.open("w1")
     scene.now_ms += 30 * MINUTE
     scene.close("w1")
-    failed(scene, "Disrupted")
+    scene.fail("Disrupted")
     assert scene.turn() == (True, "", HOUR)
 
 
@@ -121,12 +111,12 @@ def test_an_attempt_that_failed_by_itself_is_not_refunded_when_the_next_one_is_d
     scene.open("w1")
     scene.now_ms += 30 * MINUTE
     scene.close("w1")
-    failed(scene, "Exception")
+    scene.fail("Exception")
     scene.turn()
     scene.now_ms += MINUTE
     begun = rfc3339(scene.now_ms)
     scene.now_ms += MINUTE
-    failed(scene, "Disrupted", attempt=2, attemptTime=begun)
+    scene.fail("Disrupted", attempt=2, attemptTime=begun)
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (2 * 30 * MINUTE, 0)
 
@@ -136,8 +126,8 @@ def cut_off(scene: Scene, message: str) -> bool | None:
     scene.turn()
     scene.open("w1")
     scene.now_ms += 30 * MINUTE
-    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
-    scene.status["failure"] = {"reason": "Disrupted", "message": message}
+    scene.close("w1")
+    scene.fail("Disrupted", message)
     return scene.turn()[0]
 
 
@@ -164,7 +154,7 @@ def test_what_failed_by_itself_is_not_refunded(scene: Scene) -> None:
     scene.turn()
     scene.open("w1")
     scene.now_ms += 30 * MINUTE
-    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
-    scene.status["failure"] = {"reason": "Exception", "message": "division by zero"}
+    scene.close("w1")
+    scene.fail("Exception", "division by zero")
     scene.turn()
     assert (scene.line()["expended"], scene.line()["reversed"]) == (HOUR, 0)

@@ -78,8 +78,8 @@ def test_what_was_refunded_is_not_charged_again_when_the_job_goes_on(scene: Scen
     scene.turn()
     scene.open("w1")
     scene.now_ms += 30 * MINUTE
-    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
-    scene.status["failure"] = {"reason": "Disrupted", "message": "node drained"}
+    scene.close("w1")
+    scene.fail("Disrupted")
     scene.spec = {"runPolicy": {"suspend": True}}
     scene.turn()
     scene.now_ms += HOUR
@@ -168,8 +168,8 @@ def test_a_worker_told_to_have_begun_in_the_second_of_a_refund_is_charged_for_al
     scene.turn()
     scene.open("w1")
     scene.now_ms += 30 * MINUTE
-    scene.close("w1", finishTime="2026-11-10T00:30:00Z")
-    scene.status["failure"] = {"reason": "Disrupted", "message": "node drained"}
+    scene.close("w1")
+    scene.fail("Disrupted")
     scene.now_ms += 605
     scene.turn()
     begun_ms = scene.now_ms - 605  # As the cluster tells it, in whole seconds.

@@ -147,7 +147,8 @@ def admit(
         # Not past its term either, unless that is too near to do anything until then.
         until = min(now_ms + terms.interval_ms + terms.grace_ms, max(lenient.end_ms, now_ms + _least_ms(terms)))
         reserve, wake_ms = _reservation(lenient, demand, now_ms, until), max(until - terms.grace_ms, now_ms)
-        return BudgetVerdict(True, reserve, f"{lacking}; it goes on and overdraws {lenient.name}", wake_ms)  # noqa: FBT003
+        message = f"{lacking}; it goes on and overdraws {lenient.name}"
+        return BudgetVerdict(allowed=True, reserve=reserve, message=message, wake_at_ms=wake_ms)
     opens = [line.start_ms for line in lines if line.start_ms > now_ms]
     return BudgetVerdict(allowed=False, message=lacking, wake_at_ms=min(opens, default=None))
 
